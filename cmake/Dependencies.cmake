@@ -30,7 +30,7 @@ if(TW_STATIC_DEPS)
   set(absl ${TW_GRPC_STATIC_LIBRARIES})
   list(FILTER absl INCLUDE REGEX "^absl_")
   list(REMOVE_DUPLICATES absl)
-  list(TRANSFORM absl REPLACE "^(.*)$" "-l:lib\\1.a")
+  list(TRANSFORM absl REPLACE "^(.+)$" "-l:lib\\1.a")
   list(JOIN absl " " absl)
   separate_arguments(absl)
   tw_dependency(tw_dep_grpc LIBS -Wl,--start-group -l:libgrpc++_unsecure.a -l:libgrpc_unsecure.a -l:libgpr.a
