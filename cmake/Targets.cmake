@@ -16,3 +16,13 @@ function(tw_test name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300 LABELS "${ARG_LABELS}")
 endfunction()
+
+# tw_module(name SOURCES ... USES ... WRAPS ...): a private shared object, loaded on first use (base/module.h).
+function(tw_module name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;USES;WRAPS" ${ARGN})
+  add_library(${name} MODULE ${ARG_SOURCES})
+  set_target_properties(${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name})
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/lib)
+  target_link_libraries(${name} PRIVATE tw_flags ${ARG_USES} ${ARG_WRAPS})
+  install(TARGETS ${name} LIBRARY DESTINATION lib/teleport-webhooks)
+endfunction()
