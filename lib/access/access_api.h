@@ -20,7 +20,7 @@ struct ClusterInfo {
   std::string proxy_address;   // host:port of the proxy, may be empty
   std::string user;            // the Teleport user of our own certificate
   std::optional<SystemTime> certificate_expires;
-  std::string route;           // "auth", "proxy" or "proxy-upgrade"
+  std::string route;  // "auth", "proxy" or "proxy-upgrade"
 };
 
 enum class ChangeKind { kInit, kPut, kDelete };
@@ -35,14 +35,14 @@ struct StreamChange {
 class EventStream {
  public:
   virtual ~EventStream() = default;
-  // Waits at most `timeout` for the first, returns up to `most` changes in order. Empty: nothing came in time.
-  // Error: the stream ended, whatever its status; the error tells why and never recovers.
+  // Waits at most `timeout` for the first, returns up to `most` changes in order. Empty: nothing came in
+  // time. Error: the stream ended, whatever its status; the error tells why and never recovers.
   virtual Result<std::vector<StreamChange>> Read(std::size_t most, std::chrono::milliseconds timeout) = 0;
   virtual void Cancel() = 0;
 };
 
 struct ListFilter {
-  std::string user;  // empty: all
+  std::string user;                          // empty: all
   RequestState state = RequestState::kNone;  // kNone: all
 };
 
@@ -77,9 +77,9 @@ struct CallLimits {
   std::stop_token stop;
 };
 
-// Errors: kUnreachable (retryable) when no answer came, kCredentials for refused certificates and missing rights
-// (the message names the right), kNotFound, kConflict, kTimeout, kCancelled. `retryable` says whether the same call
-// may succeed later. All calls are safe from any thread and bounded by `limits`.
+// Errors: kUnreachable (retryable) when no answer came, kCredentials for refused certificates and missing
+// rights (the message names the right), kNotFound, kConflict, kTimeout, kCancelled. `retryable` says whether
+// the same call may succeed later. All calls are safe from any thread and bounded by `limits`.
 class AccessApi {
  public:
   virtual ~AccessApi() = default;

@@ -1,5 +1,5 @@
-// AccessRequest: what Teleport knows of one access request, in this program's own terms. Plain values, any thread.
-// Facts: reference page sections 2.4 and 2.5.
+// AccessRequest: what Teleport knows of one access request, in this program's own terms. Plain values, any
+// thread. Facts: reference page sections 2.4 and 2.5.
 #pragma once
 
 #include <cstdint>
@@ -70,7 +70,7 @@ struct AccessRequest {
   std::optional<SystemTime> max_duration;
   std::optional<SystemTime> session_ttl;
   std::optional<SystemTime> assume_start_time;
-  std::vector<ResourceId> resources;         // field 26 when present, else field 14 without the sentinel
+  std::vector<ResourceId> resources;  // field 26 when present, else field 14 without the sentinel
   std::vector<std::string> suggested_reviewers;
   std::vector<Review> reviews;
   std::vector<Threshold> thresholds;
@@ -78,10 +78,10 @@ struct AccessRequest {
   Annotations resolve_annotations;
   std::string login_hint;
   std::optional<AccessList> access_list;
-  std::int32_t kind = 0;                     // 0 undefined, 1 short term, 2 long term
+  std::int32_t kind = 0;  // 0 undefined, 1 short term, 2 long term
   bool dry_run = false;
-  std::string revision;                      // opaque; changes with every write
-  std::int64_t metadata_id = 0;              // up to Teleport 16
+  std::string revision;          // opaque; changes with every write
+  std::int64_t metadata_id = 0;  // up to Teleport 16
 };
 
 // Equal in everything a receiver can see; `revision` and `metadata_id` do not count.

@@ -32,7 +32,8 @@ struct DecisionOutcome {
   bool changed = false;                      // false: it was already so
 };
 
-// Written before Teleport is asked (so that the event of the change finds it) and confirmed or withdrawn after.
+// Written before Teleport is asked (so that the event of the change finds it) and confirmed or withdrawn
+// after.
 class DecisionBook {
  public:
   virtual ~DecisionBook() = default;

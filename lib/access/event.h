@@ -12,15 +12,26 @@
 
 namespace tw::access {
 
-enum class EventType { kCreated, kReviewed, kApproved, kDenied, kPromoted, kUpdated, kExpired, kDeleted, kTest };
+enum class EventType {
+  kCreated,
+  kReviewed,
+  kApproved,
+  kDenied,
+  kPromoted,
+  kUpdated,
+  kExpired,
+  kDeleted,
+  kTest
+};
 
 std::string_view EventTypeName(EventType type);  // "access_request.created", ..., "endpoint.test"
 std::optional<EventType> ParseEventType(std::string_view name);  // with or without "access_request."
-bool IsGone(EventType type);                     // expired or deleted
+bool IsGone(EventType type);                                     // expired or deleted
 
 enum class EventSource { kWatch, kSnapshot, kResync, kTest, kManual };
 
 std::string_view EventSourceName(EventSource source);
+std::optional<EventSource> ParseEventSource(std::string_view name);
 
 // A decision made by this installation, as the event tells it.
 struct DecisionNote {
@@ -33,7 +44,7 @@ struct DecisionNote {
 
 struct Event {
   EventType type = EventType::kUpdated;
-  std::string id;  // "evt_..."; names the change: see event_id.h
+  std::string id;  // "evt_..."; names the change, not the attempt
   SystemTime timestamp;
   std::string cluster;
   EventSource source = EventSource::kWatch;

@@ -1,5 +1,5 @@
-// Events and requests as JSON: one line, keys in the order of product.md section 3. Reading is tolerant of unknown
-// keys, so that events written by a later version still load; wrong types are errors (kUsage).
+// Events and requests as JSON: one line, keys in the order of product.md section 3. Reading is tolerant of
+// unknown keys, so that events written by a later version still load; wrong types are errors (kUsage).
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// RequestBook: what an installation remembers of the requests it has reported. Ports; the store implements them, and
-// `watch` uses the one in memory.
+// RequestBook: what an installation remembers of the requests it has reported. Ports; the store implements
+// them, and `watch` uses the one in memory.
 #pragma once
 
 #include <cstdint>
@@ -16,10 +16,10 @@ namespace tw::access {
 
 // The record of one request.
 struct KnownRequest {
-  AccessRequest content;       // as last seen
-  bool content_known = true;   // false: only its deletion was ever seen
-  bool gone = false;           // expired or deleted
-  std::int64_t seq = 0;        // of its last event, 0 when recorded silently
+  AccessRequest content;                       // as last seen
+  bool content_known = true;                   // false: only its deletion was ever seen
+  bool gone = false;                           // expired or deleted
+  std::int64_t seq = 0;                        // of its last event, 0 when recorded silently
   std::optional<RequestState> reported_state;  // state in its last event
   // Legacy `State` last queued for an endpoint, by endpoint name (product.md section 3.1).
   std::map<std::string, std::string> legacy_states;
@@ -42,8 +42,8 @@ class RequestBook {
   virtual Status FinishFirstSync() = 0;
 };
 
-// Takes changes in order. When Commit returns success they are durable; on error nothing of the batch was kept, and
-// the same batch may be offered again. A retryable error (full disk) is worth waiting for.
+// Takes changes in order. When Commit returns success they are durable; on error nothing of the batch was
+// kept, and the same batch may be offered again. A retryable error (full disk) is worth waiting for.
 class ChangeSink {
  public:
   virtual ~ChangeSink() = default;

@@ -30,12 +30,14 @@ class BoundedQueue {
     return true;
   }
 
-  // Up to `most` items, waiting at most `timeout` for the first. Empty: timed out, stopped, or closed and drained.
+  // Up to `most` items, waiting at most `timeout` for the first. Empty: timed out, stopped, or closed and
+  // drained.
   std::vector<T> PopSome(std::size_t most, std::chrono::nanoseconds timeout, std::stop_token stop = {}) {
     std::unique_lock lock(mutex_);
     changed_.wait_for(lock, stop, timeout, [this] { return closed_ || !items_.empty(); });
     const auto count = static_cast<std::ptrdiff_t>(std::min(most, items_.size()));
-    std::vector<T> out(std::make_move_iterator(items_.begin()), std::make_move_iterator(items_.begin() + count));
+    std::vector<T> out(std::make_move_iterator(items_.begin()),
+                       std::make_move_iterator(items_.begin() + count));
     items_.erase(items_.begin(), items_.begin() + count);
     lock.unlock();
     changed_.notify_all();

@@ -6,7 +6,9 @@ SystemTime RealClock::Now() const {
   return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
 }
 
-SteadyTime RealClock::Steady() const { return std::chrono::steady_clock::now(); }
+SteadyTime RealClock::Steady() const {
+  return std::chrono::steady_clock::now();
+}
 
 bool RealClock::SleepFor(Duration duration, std::stop_token stop) {
   std::mutex mutex;

@@ -18,7 +18,8 @@ struct Unit {
   std::string_view name;
   std::int64_t milliseconds;
 };
-constexpr std::array kUnits = {Unit{"ms", 1}, Unit{"s", 1000}, Unit{"m", 60'000}, Unit{"h", 3'600'000}, Unit{"d", 86'400'000}};
+constexpr std::array kUnits = {Unit{"ms", 1}, Unit{"s", 1000}, Unit{"m", 60'000}, Unit{"h", 3'600'000},
+                               Unit{"d", 86'400'000}};
 constexpr std::int64_t kLongest = 3650LL * 86'400'000;  // ten years: anything longer is a slip
 
 template <class N>
@@ -39,7 +40,8 @@ bool Take(std::string_view& text, std::string_view literal) {
 }
 
 std::optional<SystemTime> Assemble(int year, unsigned month, unsigned day, int hour, int minute, int second) {
-  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month), std::chrono::day(day)};
+  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month),
+                                         std::chrono::day(day)};
   if (!date.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
   return SystemTime(std::chrono::sys_days(date)) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
          std::chrono::seconds(second);
@@ -76,7 +78,8 @@ bool TakeFractionAndZone(std::string_view& text, std::int64_t& micros, int& offs
   return text.empty();
 }
 
-// "06 Nov 1994 08:49:37 GMT", "06-Nov-94 08:49:37 GMT" or "Nov  6 08:49:37 1994": what follows the day's name.
+// "06 Nov 1994 08:49:37 GMT", "06-Nov-94 08:49:37 GMT" or "Nov  6 08:49:37 1994": what follows the day's
+// name.
 std::optional<SystemTime> ParseDateRest(std::string_view rest) {
   int day = 0;
   int year = 0;
@@ -96,7 +99,8 @@ std::optional<SystemTime> ParseDateRest(std::string_view rest) {
     if (!Take(rest, separator)) return std::nullopt;
     month = MonthNumber(rest.substr(0, 3));
     rest.remove_prefix(3);
-    if (!Take(rest, separator) || !TakeNumber(rest, dashed ? 2 : 4, year) || !Take(rest, " ")) return std::nullopt;
+    if (!Take(rest, separator) || !TakeNumber(rest, dashed ? 2 : 4, year) || !Take(rest, " "))
+      return std::nullopt;
     if (dashed) year += year < 70 ? 2000 : 1900;
     if (!clock() || rest != " GMT") return std::nullopt;
   } else {
@@ -105,7 +109,8 @@ std::optional<SystemTime> ParseDateRest(std::string_view rest) {
     rest.remove_prefix(3);
     if (!Take(rest, " ")) return std::nullopt;
     if (!(Take(rest, " ") ? TakeNumber(rest, 1, day) : TakeNumber(rest, 2, day))) return std::nullopt;
-    if (!Take(rest, " ") || !clock() || !Take(rest, " ") || !TakeNumber(rest, 4, year) || !rest.empty()) return std::nullopt;
+    if (!Take(rest, " ") || !clock() || !Take(rest, " ") || !TakeNumber(rest, 4, year) || !rest.empty())
+      return std::nullopt;
   }
   if (!month) return std::nullopt;
   return Assemble(year, static_cast<unsigned>(*month), static_cast<unsigned>(day), hour, minute, second);
@@ -115,7 +120,8 @@ std::optional<SystemTime> ParseDateRest(std::string_view rest) {
 
 Result<milliseconds> ParseDuration(std::string_view text) {
   const auto bad = [&] {
-    return Error::Usage(fmt::format("\"{}\" is not a duration", EscapeControls(text)), "write a number with a unit, e.g. 10s, 5m, 1h30m");
+    return Error::Usage(fmt::format("\"{}\" is not a duration", EscapeControls(text)),
+                        "write a number with a unit, e.g. 10s, 5m, 1h30m");
   };
   std::string_view rest = text;
   if (rest == "0") return milliseconds(0);
@@ -129,7 +135,8 @@ Result<milliseconds> ParseDuration(std::string_view text) {
     const auto letters = rest.find_first_of("0123456789");
     const std::string_view name = rest.substr(0, letters);
     rest.remove_prefix(name.size());
-    const auto* unit = std::find_if(kUnits.begin(), kUnits.end(), [&](const Unit& u) { return u.name == name; });
+    const auto* unit =
+        std::find_if(kUnits.begin(), kUnits.end(), [&](const Unit& u) { return u.name == name; });
     if (unit == kUnits.end() || number > kLongest / unit->milliseconds) return bad();
     total += number * unit->milliseconds;
     if (total > kLongest) return bad();
@@ -144,7 +151,8 @@ std::string FormatDuration(milliseconds duration) {
   left = left < 0 ? -left : left;
   for (auto unit = kUnits.rbegin(); unit != kUnits.rend(); ++unit) {
     if (unit->name == "d") continue;  // hours read better than days in 36h
-    if (const std::int64_t count = left / unit->milliseconds; count > 0) out += fmt::format("{}{}", count, unit->name);
+    if (const std::int64_t count = left / unit->milliseconds; count > 0)
+      out += fmt::format("{}{}", count, unit->name);
     left %= unit->milliseconds;
   }
   return out;
@@ -155,13 +163,15 @@ std::string FormatTime(SystemTime time) {
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss clock(std::chrono::floor<milliseconds>(time - day));
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), clock.hours().count(),
-                     clock.minutes().count(), clock.seconds().count(), clock.subseconds().count());
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
+                     clock.subseconds().count());
 }
 
 Result<SystemTime> ParseTime(std::string_view text) {
   const auto bad = [&] {
-    return Error::Usage(fmt::format("\"{}\" is not a time", EscapeControls(text)), "write RFC 3339, e.g. 2026-11-22T10:00:00Z");
+    return Error::Usage(fmt::format("\"{}\" is not a time", EscapeControls(text)),
+                        "write RFC 3339, e.g. 2026-11-22T10:00:00Z");
   };
   std::string_view rest = text;
   int year = 0;
@@ -170,9 +180,10 @@ Result<SystemTime> ParseTime(std::string_view text) {
   int hour = 0;
   int minute = 0;
   int second = 0;
-  const bool shaped = TakeNumber(rest, 4, year) && Take(rest, "-") && TakeNumber(rest, 2, month) && Take(rest, "-") &&
-                      TakeNumber(rest, 2, day) && (Take(rest, "T") || Take(rest, "t") || Take(rest, " ")) &&
-                      TakeNumber(rest, 2, hour) && Take(rest, ":") && TakeNumber(rest, 2, minute) && Take(rest, ":") &&
+  const bool shaped = TakeNumber(rest, 4, year) && Take(rest, "-") && TakeNumber(rest, 2, month) &&
+                      Take(rest, "-") && TakeNumber(rest, 2, day) &&
+                      (Take(rest, "T") || Take(rest, "t") || Take(rest, " ")) && TakeNumber(rest, 2, hour) &&
+                      Take(rest, ":") && TakeNumber(rest, 2, minute) && Take(rest, ":") &&
                       TakeNumber(rest, 2, second);
   std::int64_t micros = 0;
   int offset = 0;

@@ -9,17 +9,17 @@ namespace tw {
 
 // The closed list of ways to fail. The numbers are the exit codes of the program.
 enum class ErrorKind {
-  kFailure = 1,       // not named below
-  kUsage = 2,         // wrong arguments
-  kConfig = 3,        // wrong configuration
-  kCredentials = 4,   // no, expired or insufficient credentials or rights
-  kNotFound = 5,      // unknown access request or delivery
-  kConflict = 6,      // already decided the other way; a review without effect
-  kUnreachable = 7,   // Teleport could not be reached
-  kReceiver = 8,      // an endpoint refused, or its retries are used up
-  kMixed = 9,         // several ids that failed in different ways
-  kTimeout = 124,     // our own time limit passed
-  kCancelled = 130,   // asked to stop
+  kFailure = 1,      // not named below
+  kUsage = 2,        // wrong arguments
+  kConfig = 3,       // wrong configuration
+  kCredentials = 4,  // no, expired or insufficient credentials or rights
+  kNotFound = 5,     // unknown access request or delivery
+  kConflict = 6,     // already decided the other way; a review without effect
+  kUnreachable = 7,  // Teleport could not be reached
+  kReceiver = 8,     // an endpoint refused, or its retries are used up
+  kMixed = 9,        // several ids that failed in different ways
+  kTimeout = 124,    // our own time limit passed
+  kCancelled = 130,  // asked to stop
 };
 
 int ExitCode(ErrorKind kind);

@@ -35,10 +35,18 @@ class Logger {
   virtual void Write(LogLevel level, std::string_view message, std::span<const LogField> fields) = 0;
 
   using Fields = std::initializer_list<LogField>;
-  void Debug(std::string_view message, Fields fields = {}) { Write(LogLevel::kDebug, message, {fields.begin(), fields.size()}); }
-  void Info(std::string_view message, Fields fields = {}) { Write(LogLevel::kInfo, message, {fields.begin(), fields.size()}); }
-  void Warn(std::string_view message, Fields fields = {}) { Write(LogLevel::kWarning, message, {fields.begin(), fields.size()}); }
-  void Error(std::string_view message, Fields fields = {}) { Write(LogLevel::kError, message, {fields.begin(), fields.size()}); }
+  void Debug(std::string_view message, Fields fields = {}) {
+    Write(LogLevel::kDebug, message, {fields.begin(), fields.size()});
+  }
+  void Info(std::string_view message, Fields fields = {}) {
+    Write(LogLevel::kInfo, message, {fields.begin(), fields.size()});
+  }
+  void Warn(std::string_view message, Fields fields = {}) {
+    Write(LogLevel::kWarning, message, {fields.begin(), fields.size()});
+  }
+  void Error(std::string_view message, Fields fields = {}) {
+    Write(LogLevel::kError, message, {fields.begin(), fields.size()});
+  }
 };
 
 class NullLogger final : public Logger {

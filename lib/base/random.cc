@@ -16,7 +16,9 @@ std::uint64_t Random::Next() {
   return value;
 }
 
-double Random::Unit() { return static_cast<double>(Next() >> 11) * 0x1.0p-53; }
+double Random::Unit() {
+  return static_cast<double>(Next() >> 11) * 0x1.0p-53;
+}
 
 void SystemRandom::Fill(std::span<std::byte> out) {
   while (!out.empty()) {

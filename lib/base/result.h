@@ -1,4 +1,5 @@
-// Result<T>: a value or an Error. `return value;` and `return Error{...};` both work; ignoring one is a warning.
+// Result<T>: a value or an Error. `return value;` and `return Error{...};` both work; ignoring one is a
+// warning.
 #pragma once
 
 #include <tl/expected.hpp>

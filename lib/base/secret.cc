@@ -25,6 +25,8 @@ Secret& Secret::operator=(Secret other) noexcept {
   return *this;
 }
 
-Secret::~Secret() { explicit_bzero(text_.data(), text_.size()); }
+Secret::~Secret() {
+  explicit_bzero(text_.data(), text_.size());
+}
 
 }  // namespace tw

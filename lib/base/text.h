@@ -13,8 +13,8 @@ std::string AsciiLower(std::string_view text);
 std::string_view Trim(std::string_view text);  // blanks, tabs, CR, LF
 std::vector<std::string_view> Split(std::string_view text, char separator);
 
-// Control characters (C0, DEL, C1), bidirectional overrides and bytes that are not UTF-8 become visible escapes, so
-// that text which a requester typed cannot steer a terminal or forge a log line.
+// Control characters (C0, DEL, C1), bidirectional overrides and bytes that are not UTF-8 become visible
+// escapes, so that text which a requester typed cannot steer a terminal or forge a log line.
 std::string EscapeControls(std::string_view text);
 bool IsUtf8(std::string_view text);
 // Invalid bytes become U+FFFD, one for each, as Go's encoders do.
@@ -25,7 +25,8 @@ std::string_view CutUtf8(std::string_view text, std::size_t bytes);
 std::string HexEncode(std::string_view bytes);  // lower case
 std::optional<std::string> HexDecode(std::string_view text);
 std::string Base64Encode(std::string_view bytes);  // standard alphabet, padded
-// Standard alphabet; padding may be missing but not wrong; nullopt for anything else, also non-canonical ends.
+// Standard alphabet; padding may be missing but not wrong; nullopt for anything else, also non-canonical
+// ends.
 std::optional<std::string> Base64Decode(std::string_view text);
 
 // The candidate nearest to `word` by edit distance, empty when none is near enough to be a likely slip.

@@ -28,7 +28,9 @@ bool IsHostName(std::string_view host) {
 std::optional<std::uint16_t> ParsePort(std::string_view text, std::uint32_t least) {
   std::uint32_t port = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc() || end != text.data() + text.size() || text.empty() || port < least || port > 65535) return std::nullopt;
+  if (error != std::errc() || end != text.data() + text.size() || text.empty() || port < least ||
+      port > 65535)
+    return std::nullopt;
   return static_cast<std::uint16_t>(port);
 }
 
@@ -49,16 +51,21 @@ bool SplitHostPort(std::string_view text, std::string& host, std::optional<std::
   return true;
 }
 
-std::string Bracketed(const std::string& host) { return host.find(':') == std::string::npos ? host : "[" + host + "]"; }
+std::string Bracketed(const std::string& host) {
+  return host.find(':') == std::string::npos ? host : "[" + host + "]";
+}
 
 }  // namespace
 
 std::string Url::Origin() const {
   const bool usual = port == (https() ? kHttpsPort : kHttpPort);
-  return usual ? fmt::format("{}://{}", scheme, Bracketed(host)) : fmt::format("{}://{}:{}", scheme, Bracketed(host), port);
+  return usual ? fmt::format("{}://{}", scheme, Bracketed(host))
+               : fmt::format("{}://{}:{}", scheme, Bracketed(host), port);
 }
 
-std::string Url::Redacted() const { return Origin() + (target == "/" ? "/" : "/***"); }
+std::string Url::Redacted() const {
+  return Origin() + (target == "/" ? "/" : "/***");
+}
 
 std::string Url::WithoutUserInfo() const {
   return explicit_port ? fmt::format("{}://{}:{}{}", scheme, Bracketed(host), port, target)
@@ -81,8 +88,11 @@ std::string PercentDecode(std::string_view text) {
 
 Result<Url> ParseUrl(std::string_view text) {
   // The text itself stays out of the message: it may hold a password or a secret path.
-  const auto bad = [](std::string_view why) { return Error::Usage(fmt::format("not a usable URL: {}", why), "write https://host/path"); };
-  if (std::any_of(text.begin(), text.end(), [](char c) { return c <= ' ' || c > '~' || c == '\\' || c == '"'; })) {
+  const auto bad = [](std::string_view why) {
+    return Error::Usage(fmt::format("not a usable URL: {}", why), "write https://host/path");
+  };
+  if (std::any_of(text.begin(), text.end(),
+                  [](char c) { return c <= ' ' || c > '~' || c == '\\' || c == '"'; })) {
     return bad("it holds a blank, a control character or a character outside ASCII");
   }
   const auto colon = text.find("://");
@@ -104,7 +114,8 @@ Result<Url> ParseUrl(std::string_view text) {
     authority.remove_prefix(at + 1);
   }
   std::optional<std::string_view> port;
-  if (!SplitHostPort(authority, url.host, port) || (!IsHostName(url.host) && !IsIpv6(url.host))) return bad("the host is missing or malformed");
+  if (!SplitHostPort(authority, url.host, port) || (!IsHostName(url.host) && !IsIpv6(url.host)))
+    return bad("the host is missing or malformed");
   url.port = url.https() ? kHttpsPort : kHttpPort;
   if (port) {
     const auto number = ParsePort(*port, 1);
@@ -115,17 +126,21 @@ Result<Url> ParseUrl(std::string_view text) {
   return url;
 }
 
-std::string Address::Text() const { return fmt::format("{}:{}", Bracketed(host), port); }
+std::string Address::Text() const {
+  return fmt::format("{}:{}", Bracketed(host), port);
+}
 
 Result<Address> ParseAddress(std::string_view text, std::optional<std::uint16_t> default_port) {
   const auto bad = [&](std::string_view why) {
-    return Error::Usage(fmt::format("\"{}\" is not an address: {}", EscapeControls(text), why), "write host:port");
+    return Error::Usage(fmt::format("\"{}\" is not an address: {}", EscapeControls(text), why),
+                        "write host:port");
   };
   if (text.find("://") != std::string_view::npos) return bad("it is a URL");
   Address address;
   std::optional<std::string_view> port;
   if (!SplitHostPort(text, address.host, port)) return bad("malformed brackets");
-  if (!address.host.empty() && !IsHostName(address.host) && !IsIpv6(address.host)) return bad("the host is malformed");
+  if (!address.host.empty() && !IsHostName(address.host) && !IsIpv6(address.host))
+    return bad("the host is malformed");
   if (!port) {
     if (!default_port || address.host.empty()) return bad("the port is missing");
     address.port = *default_port;

@@ -16,7 +16,7 @@ struct Url {
   std::string scheme;  // "http" or "https", lower case
   std::string user;    // percent-decoded user info, may be empty
   Secret password;
-  std::string host;    // lower case; IPv6 without brackets
+  std::string host;  // lower case; IPv6 without brackets
   std::uint16_t port = 0;
   bool explicit_port = false;
   std::string target;  // path and query, at least "/", as written

@@ -1,6 +1,7 @@
-// Settings: the configuration as plain values, validated and with defaults filled in. The rooms that are configured by
-// it (teleport, webhook, callback) include this header; they never see files, TOML or environment variables.
-// Keys and rules: product.md section 7. Secrets given as `<key>_file` are already read.
+// Settings: the configuration as plain values, validated and with defaults filled in. The rooms that are
+// configured by it (teleport, webhook, callback) include this header; they never see files, TOML or
+// environment variables. Keys and rules: product.md section 7. Secrets given as `<key>_file` are already
+// read.
 #pragma once
 
 #include <chrono>
@@ -24,9 +25,9 @@ struct TeleportSettings {
   std::string client_key;  // paths; all three or none
   std::string client_crt;
   std::string root_cas;
-  std::string identity;    // path; excludes the three above
+  std::string identity;  // path; excludes the three above
   Route route = Route::kAuto;
-  std::string proxy_url;   // HTTP CONNECT; empty: HTTPS_PROXY / NO_PROXY of the environment
+  std::string proxy_url;  // HTTP CONNECT; empty: HTTPS_PROXY / NO_PROXY of the environment
   milliseconds refresh_interval{60'000};
   milliseconds connect_timeout{10'000};
   bool fail_fast = false;
@@ -61,12 +62,13 @@ struct BreakerSettings {
 struct EndpointSettings {
   std::string name = "default";
   Url url;
-  // Names as in product.md section 7 (Pending, Approved, Denied, Promoted, Deleted, Expired, *), canonical case.
+  // Names as in product.md section 7 (Pending, Approved, Denied, Promoted, Deleted, Expired, *), canonical
+  // case.
   std::vector<std::string> request_states{"Pending"};
   std::vector<std::string> events;  // full type names; empty: all
   PayloadKind payload = PayloadKind::kLegacy;
   SignatureScheme signature = SignatureScheme::kStandard;
-  std::vector<Secret> secrets;      // `secret` first, then `old_secrets`; empty: unsigned
+  std::vector<Secret> secrets;  // `secret` first, then `old_secrets`; empty: unsigned
   std::vector<Header> headers;
   Secret bearer_token;
   std::string basic_user;
@@ -75,7 +77,7 @@ struct EndpointSettings {
   std::string cert_file;
   std::string key_file;
   bool insecure_skip_verify = false;
-  std::string proxy_url;            // may hold credentials: a secret
+  std::string proxy_url;  // may hold credentials: a secret
   bool allow_http = false;
   milliseconds timeout{10'000};
   int concurrency = 16;
@@ -92,19 +94,19 @@ struct HttpSettings {
   std::string public_addr;            // as written, without user info
   std::string https_key_file;
   std::string https_cert_file;
-  std::string basic_user;             // from [http.basic_auth] or the user info of public_addr
+  std::string basic_user;  // from [http.basic_auth] or the user info of public_addr
   Secret basic_password;
   Secret bearer_token;
   RequireAuth require = RequireAuth::kAny;
   bool allow_unauthenticated = false;
-  bool no_tls = false;                // --insecure-no-tls
+  bool no_tls = false;                       // --insecure-no-tls
   std::vector<std::string> trusted_proxies;  // addresses or CIDR
   bool verify_client_cert = false;
   std::string client_ca_file;
   std::vector<std::string> allowed_names;
   std::size_t max_body = 64 * 1024;
   milliseconds request_timeout{10'000};
-  std::optional<double> rate_limit = 20.0;   // requests a second per client; nullopt: off
+  std::optional<double> rate_limit = 20.0;  // requests a second per client; nullopt: off
 };
 
 enum class CallbackMode { kState, kReview };
@@ -118,8 +120,8 @@ struct CallerSettings {
   std::string basic_user;
   Secret basic_password;
   Secret bearer_token;
-  Secret hmac_secret;             // scheme: CallbackSettings::signature
-  std::string certificate_name;   // name in a client certificate
+  Secret hmac_secret;                  // scheme: CallbackSettings::signature
+  std::string certificate_name;        // name in a client certificate
   std::vector<std::string> decisions;  // "approve", "deny"; empty: both
   std::vector<std::string> roles;      // patterns; empty: as [callback]
   std::vector<std::string> users;
@@ -134,7 +136,7 @@ struct CallbackSettings {
   bool require_reason = false;
   bool deny_self_approval = true;
   SignatureScheme signature = SignatureScheme::kStandard;
-  Secret secret;                   // webhook.callback_secret
+  Secret secret;  // webhook.callback_secret
   std::vector<CallerSettings> callers;
 };
 

@@ -8,7 +8,7 @@
 
 namespace tw::crypto {
 
-std::string Sha256(std::string_view bytes);                              // 32 raw bytes
-std::string HmacSha256(std::string_view key, std::string_view bytes);    // 32 raw bytes
+std::string Sha256(std::string_view bytes);                            // 32 raw bytes
+std::string HmacSha256(std::string_view key, std::string_view bytes);  // 32 raw bytes
 
 }  // namespace tw::crypto
