@@ -1,0 +1,193 @@
+#include "access/reconciler.h"
+
+#include <utility>
+
+namespace tw::access {
+namespace {
+
+using std::chrono::seconds;
+
+// Removal this much before the end of a request's life still counts as its expiry: clocks differ a little.
+constexpr seconds kExpirySlack{60};
+
+// Would this step back in a request's life, as when two sources are merged and one lags?
+bool StepsBack(const KnownRequest& known, const AccessRequest& now) {
+  if (known.gone) return true;
+  if (!known.content_known) return false;
+  const RequestState before = known.content.state;
+  if (before == now.state) return false;
+  if (now.state == RequestState::kPending) return IsResolved(before);
+  return before == RequestState::kDenied && now.state == RequestState::kApproved;
+}
+
+EventType TypeOfResolution(RequestState state) {
+  switch (state) {
+    case RequestState::kApproved:
+      return EventType::kApproved;
+    case RequestState::kDenied:
+      return EventType::kDenied;
+    case RequestState::kPromoted:
+      return EventType::kPromoted;
+    case RequestState::kNone:
+    case RequestState::kPending:
+      break;
+  }
+  return EventType::kUpdated;
+}
+
+EventType TypeOfChange(const std::optional<KnownRequest>& known, const AccessRequest& now) {
+  if (!known || !known->content_known) {
+    return now.state == RequestState::kPending ? EventType::kCreated : TypeOfResolution(now.state);
+  }
+  if (known->content.state != now.state) return TypeOfResolution(now.state);
+  return now.reviews.size() > known->content.reviews.size() ? EventType::kReviewed : EventType::kUpdated;
+}
+
+}  // namespace
+
+void Reconciler::SetCluster(const ClusterInfo& info) {
+  cluster_ = info.cluster;
+  proxy_address_ = info.proxy_address;
+}
+
+void Reconciler::BeginList(bool first) {
+  listing_ = true;
+  first_list_ = first;
+  listed_.clear();
+}
+
+Status Reconciler::OnListed(const AccessRequest& request, const LookUp& look_up) {
+  if (request.id.empty() || request.dry_run) return {};
+  listed_.insert(request.id);
+  return OnPut(request, first_list_ ? EventSource::kSnapshot : EventSource::kResync, look_up);
+}
+
+Result<std::vector<std::string>> Reconciler::Absent() {
+  auto ids = book_.LiveIds();
+  if (!ids) return ids.error();
+  std::erase_if(*ids, [this](const std::string& id) { return listed_.contains(id); });
+  return ids;
+}
+
+void Reconciler::EndList() {
+  listing_ = false;
+  first_list_ = false;
+}
+
+Status Reconciler::OnStream(const StreamChange& change, const LookUp& look_up) {
+  const AccessRequest& request = change.request;
+  if (change.kind == ChangeKind::kInit || request.id.empty() || request.dry_run) return {};
+  if (change.kind == ChangeKind::kDelete) {
+    listed_.erase(request.id);
+    return OnGone(request.id, EventSource::kWatch);
+  }
+  if (listed_.erase(request.id) > 0) {
+    // The list was read after the stream was opened, so either of the two may be the older one.
+    const auto known = Known(request.id);
+    if (!known) return known.error();
+    if (*known && !SameContent((*known)->content, request)) {
+      const auto current = look_up(request.id);
+      if (!current) return current.error();
+      return *current ? OnPut(**current, EventSource::kWatch, look_up) : Status();
+    }
+  }
+  return OnPut(request, EventSource::kWatch, look_up);
+}
+
+Status Reconciler::OnPut(const AccessRequest& request, EventSource source, const LookUp& look_up) {
+  const auto known = Known(request.id);
+  if (!known) return known.error();
+  if (!*known) return Report(*known, request, source);
+  if (!(*known)->gone && (*known)->content_known && SameContent((*known)->content, request)) return {};
+  if (!StepsBack(**known, request)) return Report(*known, request, source);
+
+  const auto current = look_up(request.id);
+  if (!current) return current.error();
+  if (!*current) return {};  // gone already, or about to be: its removal is reported by itself
+  if (!(*known)->gone && (*known)->content_known && SameContent((*known)->content, **current)) return {};
+  return Report(*known, **current, source);
+}
+
+Status Reconciler::OnGone(const std::string& id, EventSource source) {
+  auto known = Known(id);
+  if (!known) return known.error();
+  KnownRequest record = known->value_or(KnownRequest());
+  if (record.gone) return {};
+  if (!*known) {
+    record.content.id = id;
+    record.content_known = false;
+  }
+  record.gone = true;
+  const auto& expires = record.content.expires;
+  const bool expired = record.content_known && expires && clock_.Now() >= *expires - kExpirySlack;
+  auto event = MakeEvent(expired ? EventType::kExpired : EventType::kDeleted, record, source);
+  if (!event) return event.error();
+  event->id = GoneEventId(cluster_, id);
+  record.seq = event->seq;
+  if (record.content_known) record.reported_state = record.content.state;
+  Append(std::move(record), std::move(*event));
+  return {};
+}
+
+// In the first list resolved requests are history; the policy says what of the rest is news.
+bool Reconciler::Silent(const AccessRequest& request) const {
+  if (!listing_ || !first_list_ || policy_ == SnapshotPolicy::kAll) return false;
+  return policy_ == SnapshotPolicy::kNone || request.state != RequestState::kPending;
+}
+
+Status Reconciler::Report(const std::optional<KnownRequest>& known, const AccessRequest& now,
+                          EventSource source) {
+  KnownRequest record = known.value_or(KnownRequest());
+  const EventType type = TypeOfChange(known, now);
+  record.content = now;
+  record.content_known = true;
+  record.gone = false;
+  if (Silent(now)) {
+    Append(std::move(record), std::nullopt);
+    return {};
+  }
+  auto event = MakeEvent(type, record, source);
+  if (!event) return event.error();
+  event->id = type == EventType::kCreated ? CreatedEventId(cluster_, now.id) : ChangeEventId(cluster_, now);
+  record.seq = event->seq;
+  record.reported_state = now.state;
+  Append(std::move(record), std::move(*event));
+  return {};
+}
+
+Result<Event> Reconciler::MakeEvent(EventType type, const KnownRequest& known, EventSource source) {
+  Event event;
+  event.type = type;
+  event.timestamp = clock_.Now();
+  event.cluster = cluster_;
+  event.source = source;
+  event.seq = known.seq + 1;
+  event.request = known.content;
+  event.content_known = known.content_known;
+  event.previous_state = known.reported_state;
+  if (!proxy_address_.empty())
+    event.web_url = "https://" + proxy_address_ + "/web/requests/" + known.content.id;
+  if (decisions_ != nullptr && (type == EventType::kApproved || type == EventType::kDenied)) {
+    auto note = decisions_->Find(known.content.id, known.content.state);
+    if (!note) return note.error();
+    event.decision = std::move(*note);
+  }
+  return event;
+}
+
+void Reconciler::Append(KnownRequest known, std::optional<Event> event) {
+  fresh_[known.content.id] = known;
+  changes_.push_back({std::move(known), std::move(event)});
+}
+
+Result<std::optional<KnownRequest>> Reconciler::Known(const std::string& id) {
+  if (const auto found = fresh_.find(id); found != fresh_.end()) return std::optional(found->second);
+  return book_.Find(id);
+}
+
+std::vector<Change> Reconciler::TakeChanges() {
+  fresh_.clear();
+  return std::exchange(changes_, {});
+}
+
+}  // namespace tw::access

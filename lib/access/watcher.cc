@@ -1,0 +1,224 @@
+#include "access/watcher.h"
+
+#include <optional>
+#include <utility>
+
+namespace tw::access {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr seconds kFirstRetry{1};
+constexpr seconds kLongestRetry{30};
+constexpr seconds kStable{60};          // a session that lasted this long forgives earlier failures
+constexpr milliseconds kReadWait{500};  // how long one read of an idle stream waits
+constexpr seconds kListEcho{60};        // how long after a list the stream may still bring older events
+constexpr seconds kStoreRetry{1};
+constexpr seconds kLongestStoreRetry{10};
+
+}  // namespace
+
+Watcher::Watcher(AccessApi& api, RequestBook& book, DecisionBook* decisions, ChangeSink& sink,
+                 WatchObserver& observer, Clock& clock, Random& random, Logger& log, WatcherOptions options)
+    : api_(api),
+      book_(book),
+      sink_(sink),
+      observer_(observer),
+      clock_(clock),
+      random_(random),
+      log_(log),
+      options_(options),
+      reconciler_(book, decisions, clock, options.snapshot) {}
+
+Status Watcher::Run(std::stop_token stop, bool fail_fast) {
+  Backoff backoff(kFirstRetry, kLongestRetry, random_);
+  bool ever_in_step = false;
+  while (!stop.stop_requested()) {
+    const SteadyTime began = clock_.Steady();
+    bool was_in_step = false;
+    const Error error = Session(stop, was_in_step);
+    if (stop.stop_requested()) break;
+    ever_in_step = ever_in_step || was_in_step;
+    if (fail_fast && !ever_in_step) return error;
+    if (was_in_step && clock_.Steady() - began >= kStable) backoff.Reset();
+    const Duration wait = backoff.Next();
+    observer_.OnLost(error, std::chrono::duration_cast<milliseconds>(wait));
+    if (!clock_.SleepFor(wait, stop)) break;
+  }
+  return {};
+}
+
+Status Watcher::RunOnce(std::stop_token stop) {
+  const auto info = api_.Ping(Limits(stop));
+  if (!info) return info.error();
+  reconciler_.SetCluster(*info);
+  observer_.OnConnected(*info);
+  return Compare(stop);
+}
+
+Error Watcher::Session(std::stop_token stop, bool& was_in_step) {
+  const auto info = api_.Ping(Limits(stop));
+  if (!info) return info.error();
+  reconciler_.SetCluster(*info);
+  observer_.OnConnected(*info);
+
+  auto stream = api_.Watch(stop);
+  if (!stream) return stream.error();
+  const std::stop_callback cancel(stop, [&] { (*stream)->Cancel(); });
+  std::vector<StreamChange> buffered;
+  if (const Status ready = AwaitInit(**stream, buffered, stop); !ready) return ready.error();
+  resync_ = false;
+  if (const Status compared = Compare(stop); !compared) return compared.error();
+  was_in_step = true;
+  return Follow(**stream, std::move(buffered), stop);
+}
+
+Status Watcher::AwaitInit(EventStream& stream, std::vector<StreamChange>& buffered, std::stop_token stop) {
+  const SteadyTime give_up = clock_.Steady() + options_.init_timeout;
+  while (!stop.stop_requested()) {
+    auto changes = stream.Read(options_.batch, std::min(kReadWait, options_.init_timeout));
+    if (!changes) return changes.error();
+    observer_.OnTick();
+    if (!changes->empty()) {
+      if (changes->front().kind != ChangeKind::kInit) {
+        return Error{ErrorKind::kUnreachable, "the event stream did not begin with INIT", {}, true};
+      }
+      buffered.assign(std::make_move_iterator(changes->begin() + 1), std::make_move_iterator(changes->end()));
+      return {};
+    }
+    if (clock_.Steady() >= give_up) {
+      return Error{ErrorKind::kUnreachable, "Teleport did not start the event stream in time",
+                   "its cache may still be loading; trying again", true};
+    }
+  }
+  return Error::Cancelled();
+}
+
+Status Watcher::Compare(std::stop_token stop) {
+  const auto done_before = book_.FirstSyncDone();
+  if (!done_before) return done_before.error();
+  recovered_ = 0;
+  std::size_t seen = 0;
+  reconciler_.BeginList(!*done_before);
+  const auto look_up = LookUp(stop);
+  const Status listed = api_.List(
+      {},
+      [&](std::vector<AccessRequest> page) -> Status {
+        observer_.OnTick();
+        seen += page.size();
+        for (const AccessRequest& request : page) {
+          if (const Status applied = reconciler_.OnListed(request, look_up); !applied) return applied;
+        }
+        return CommitGathered(stop);
+      },
+      Limits(stop));
+  if (!listed) return listed;
+  if (const Status absent = ReportAbsent(seen == 0, stop); !absent) return absent;
+  if (!*done_before) {
+    if (const Status finished = book_.FinishFirstSync(); !finished) return finished;
+  }
+  reconciler_.EndList();
+  listed_at_ = clock_.Steady();
+  observer_.OnInStep(recovered_);
+  return {};
+}
+
+Status Watcher::ReportAbsent(bool list_was_empty, std::stop_token stop) {
+  const auto sees_all = MaySeeAll(list_was_empty, stop);
+  if (!sees_all) return sees_all.error();
+  const auto absent = reconciler_.Absent();
+  if (!absent) return absent.error();
+  for (const std::string& id : *absent) {
+    observer_.OnTick();
+    const auto found = api_.Get(id, Limits(stop));
+    if (!found) return found.error();
+    if (*found || !*sees_all) continue;
+    if (const Status gone = reconciler_.OnGone(id, EventSource::kResync); !gone) return gone;
+  }
+  rights_problem_ = *sees_all ? "" : "role lacks list on access_request";
+  TellImpairment();
+  return CommitGathered(stop);
+}
+
+Result<bool> Watcher::MaySeeAll(bool list_was_empty, std::stop_token stop) {
+  const auto rights = api_.Rights(Limits(stop));
+  if (!rights) return rights.error();
+  if (*rights) return (*rights)->list && (*rights)->read;
+  // Teleport 6.0 cannot be asked. A list with something in it shows the right; an empty one is believed only
+  // while nothing is known that it could be hiding.
+  if (!list_was_empty) return true;
+  const auto live = book_.LiveIds();
+  if (!live) return live.error();
+  return live->empty();
+}
+
+Error Watcher::Follow(EventStream& stream, std::vector<StreamChange> buffered, std::stop_token stop) {
+  while (true) {
+    if (const Status applied = Apply(buffered, stop); !applied) return applied.error();
+    if (stop.stop_requested()) return Error::Cancelled();
+    if (clock_.Steady() - listed_at_ > kListEcho) reconciler_.ForgetList();
+    if (resync_.exchange(false)) {
+      log_.Info("comparing with the full list, as asked");
+      if (const Status compared = Compare(stop); !compared) return compared.error();
+    }
+    auto changes = stream.Read(options_.batch, kReadWait);
+    if (!changes) return changes.error();
+    observer_.OnTick();
+    buffered = std::move(*changes);
+  }
+}
+
+Status Watcher::Apply(const std::vector<StreamChange>& changes, std::stop_token stop) {
+  const auto look_up = LookUp(stop);
+  for (const StreamChange& change : changes) {
+    if (const Status applied = reconciler_.OnStream(change, look_up); !applied) {
+      // What came before the trouble is sound: keep it.
+      const Status kept = CommitGathered(stop);
+      return kept ? applied : kept;
+    }
+  }
+  return CommitGathered(stop);
+}
+
+// Nothing else happens until the batch is durable: a full disk holds the stream back instead of losing
+// events.
+Status Watcher::CommitGathered(std::stop_token stop) {
+  const std::vector<Change> batch = reconciler_.TakeChanges();
+  if (batch.empty()) return {};
+  Backoff backoff(kStoreRetry, kLongestStoreRetry, random_);
+  while (true) {
+    const Status committed = sink_.Commit(batch);
+    observer_.OnTick();
+    if (committed) break;
+    if (!committed.error().retryable) return committed;
+    if (backoff.failures() == 0)
+      log_.Error("cannot store events; intake waits",
+                 {{"error", committed.error().message}, {"hint", committed.error().hint}});
+    store_problem_ = committed.error().message;
+    TellImpairment();
+    if (!clock_.SleepFor(backoff.Next(), stop)) return Error::Cancelled();
+  }
+  if (backoff.failures() > 0) {
+    log_.Info("storing events works again");
+    store_problem_.clear();
+    TellImpairment();
+  }
+  for (const Change& change : batch) {
+    if (change.event && change.event->source == EventSource::kResync) ++recovered_;
+  }
+  return {};
+}
+
+void Watcher::TellImpairment() {
+  const std::string& problem = store_problem_.empty() ? rights_problem_ : store_problem_;
+  if (problem == impaired_) return;
+  impaired_ = problem;
+  observer_.OnImpaired(impaired_);
+}
+
+Reconciler::LookUp Watcher::LookUp(std::stop_token stop) {
+  return [this, stop = std::move(stop)](const std::string& id) { return api_.Get(id, Limits(stop)); };
+}
+
+}  // namespace tw::access
