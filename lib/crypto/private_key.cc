@@ -1,0 +1,74 @@
+#include "crypto/private_key.h"
+
+#include <fmt/format.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include <memory>
+#include <string>
+
+#include "crypto/openssh_key.h"
+
+namespace tw::crypto {
+namespace {
+
+Error Bad(std::string message) {
+  return {ErrorKind::kCredentials, std::move(message), {}, true};
+}
+
+Result<Secret> ToPkcs8(const EVP_PKEY& key) {
+  const std::unique_ptr<PKCS8_PRIV_KEY_INFO, decltype(&PKCS8_PRIV_KEY_INFO_free)> info(
+      EVP_PKEY2PKCS8(&key), PKCS8_PRIV_KEY_INFO_free);
+  unsigned char* bytes = nullptr;
+  const int length = info ? i2d_PKCS8_PRIV_KEY_INFO(info.get(), &bytes) : -1;
+  if (length <= 0) return Bad("the private key cannot be used");
+  Secret out(std::string(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(length)));
+  OPENSSL_clear_free(bytes, static_cast<std::size_t>(length));
+  return out;
+}
+
+EvpKey FromDer(std::string_view der) {
+  const auto* bytes = reinterpret_cast<const unsigned char*>(der.data());
+  EvpKey key(d2i_AutoPrivateKey(nullptr, &bytes, static_cast<long>(der.size())));
+  ERR_clear_error();
+  return key;
+}
+
+}  // namespace
+
+Result<Secret> ReadPrivateKey(const PemBlock& block) {
+  const std::string_view der = block.der.Reveal();
+  if (block.encrypted)
+    return Bad("the private key is encrypted with a passphrase; a key without one is needed");
+  if (IsOpensshKey(der)) {
+    const Result<EvpKey> key = ReadOpensshKey(der);
+    if (!key) return key.error();
+    return ToPkcs8(**key);
+  }
+  const EvpKey key = FromDer(der);
+  if (!key)
+    return Bad(fmt::format("the block \"{}\" does not hold a private key that can be read", block.label));
+  return ToPkcs8(*key);
+}
+
+Result<Secret> ReadPrivateKey(std::string_view pem) {
+  const Result<PemText> text = ScanPem(pem);
+  if (!text) return text.error();
+  for (const PemBlock& block : text->blocks) {
+    if (block.label.ends_with("PRIVATE KEY")) return ReadPrivateKey(block);
+  }
+  return Bad("holds no private key");
+}
+
+bool KeyMatches(const Secret& key, std::string_view certificate_der) {
+  const EvpKey evp = FromDer(key.Reveal());
+  const auto* bytes = reinterpret_cast<const unsigned char*>(certificate_der.data());
+  const std::unique_ptr<X509, decltype(&X509_free)> x509(
+      d2i_X509(nullptr, &bytes, static_cast<long>(certificate_der.size())), X509_free);
+  const bool match = evp && x509 && X509_check_private_key(x509.get(), evp.get()) == 1;
+  ERR_clear_error();
+  return match;
+}
+
+}  // namespace tw::crypto
