@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,9 +37,11 @@ struct Draft {
   std::string label;    // "webhook", "endpoint.crm", "endpoint[2]"
   Origin origin;        // where it begins
   std::map<std::string_view, Assigned> values;
+  std::set<std::string_view> broken;  // keys whose value could not be taken
 
   const Assigned* Find(std::string_view name) const;
-  bool Has(std::string_view name) const { return Find(name) != nullptr; }
+  // Given, even if with a value that could not be taken: that is complained about already.
+  bool Has(std::string_view name) const { return Find(name) != nullptr || broken.contains(name); }
   // The value given, else the default of the key table.
   Setting Get(std::string_view name) const;
   // A value of the file that is already known (not one that still lies in a file of its own).

@@ -49,6 +49,7 @@ struct Given {
 void Take(Draft& draft, const Given& given, Parsed parsed, Report& report) {
   const std::string key = draft.label + "." + given.written;
   if (auto* complaint = std::get_if<Complaint>(&parsed)) {
+    draft.broken.insert(given.row.spec->name);
     Place place = complaint->place.line > 0 ? complaint->place : given.origin.place;
     std::string where = given.origin.text;
     if (given.origin.layer == Layer::kFile && place.line > 0)

@@ -39,7 +39,7 @@ std::string Example(const KeySpec& spec) {
 }
 
 Complaint WrongKind(const KeySpec& spec, const Value& value) {
-  return {fmt::format("must be {}, not {}", TypeName(spec.type), KindName(value.kind)), Example(spec),
+  return {fmt::format("expected {}, found {}", TypeName(spec.type), KindName(value.kind)), Example(spec),
           value.begin};
 }
 

@@ -198,6 +198,13 @@ Parsed ParseSeverity(std::string_view text) {
   return UnknownWord(text, "severity", kLevels);
 }
 
+// A program may run over several lines.
+std::string Unwrapped(std::string_view text) {
+  std::string out(text);
+  std::erase_if(out, [](char c) { return c == '\n' || c == '\r' || c == '\t'; });
+  return out;
+}
+
 Parsed ParseName(std::string_view text) {
   const bool fine =
       !text.empty() && text.size() <= kMostName && std::all_of(text.begin(), text.end(), [](char c) {
@@ -283,6 +290,8 @@ Parsed ParseTextValue(const KeySpec& spec, std::string_view text) {
       return Text(text);
     case ValueType::kProgram:
       if (Trim(text).empty()) return Bad("is empty", "write a jq program, or leave the key out");
+      if (EscapeControls(Unwrapped(text)) != Unwrapped(text))
+        return Bad("holds a control character, or is not UTF-8", "remove it");
       return Text(text);
     default:
       // The text itself stays out of the message: it may be a secret.

@@ -109,9 +109,9 @@ void ValidateNames(const std::vector<Draft>& drafts, std::string_view reserved, 
   if (!reserved.empty()) seen.insert(std::string(reserved));
   for (const Draft& draft : drafts) {
     const Setting* name = draft.Known("name");
-    if (name == nullptr) {
+    if (!draft.Has("name")) {
       report.problems.push_back(draft.Complain("name", "is missing", "write name = \"...\""));
-    } else if (!seen.insert(name->text).second) {
+    } else if (name != nullptr && !seen.insert(name->text).second) {
       const std::string why = name->text == reserved ? " ([webhook] has this name)" : "";
       report.problems.push_back(
           draft.Complain("name", fmt::format("\"{}\" is taken{}", name->text, why), "choose another"));
