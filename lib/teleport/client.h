@@ -1,0 +1,35 @@
+// The client of a Teleport cluster: AccessApi over gRPC, through any way in. Dials at the first call; every
+// dial reads the credentials afresh; a broken connection is dialled again by the next call.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "access/access_api.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "config/settings.h"
+
+namespace tw::teleport {
+
+// What is known of our certificate, for metrics and messages.
+struct CredentialState {
+  std::string user;
+  SystemTime not_before;
+  SystemTime not_after;
+};
+
+class TeleportClient : public access::AccessApi {
+ public:
+  // The credentials in use, or the last that could be read. Any thread; no I/O.
+  virtual CredentialState Credential() const = 0;
+};
+
+// `clock` tells the time that certificates are compared with. `clock` and `log` must outlive the client. From
+// the first Watch on, the client follows the credential files: newer ones move it to a new connection, and
+// streams end with a retryable error so that their readers open them again there. Error (kCredentials): files
+// that are missing or unreadable, all named. Dates and the network are not looked at here.
+Result<std::unique_ptr<TeleportClient>> MakeTeleportClient(const config::TeleportSettings& settings,
+                                                           Clock& clock, Logger& log);
+
+}  // namespace tw::teleport

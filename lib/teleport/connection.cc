@@ -1,0 +1,74 @@
+#include "teleport/connection.h"
+
+#include <grpc/support/time.h>
+#include <grpcpp/create_channel_posix.h>
+#include <grpcpp/support/channel_arguments.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace tw::teleport {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Teleport ends connections that ping more often than every 60 s (section 5.8).
+constexpr int kKeepaliveMs = 75'000;
+constexpr int kKeepaliveAnswerMs = 20'000;
+// Pages are small, but one answer of the oldest servers holds every request.
+constexpr int kMaxMessage = 64 * 1024 * 1024;
+// Bytes in flight for one stream. gRPC would measure this with pings of its own, which Teleport counts.
+constexpr int kLookahead = 1024 * 1024;
+
+std::shared_ptr<grpc::Channel> MakeChannel(UniqueFd fd) {
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveAnswerMs);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kLookahead);
+  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+  arguments.SetMaxReceiveMessageSize(kMaxMessage);
+  arguments.SetUserAgentPrefix("teleport-webhooks");
+  return grpc::CreateCustomInsecureChannelFromFd(kAuthName, fd.Release(), arguments);
+}
+
+bool MeansBroken(grpc::StatusCode code) {
+  return code == grpc::UNAVAILABLE || code == grpc::INTERNAL || code == grpc::CANCELLED ||
+         code == grpc::UNKNOWN;
+}
+
+}  // namespace
+
+Connection::Connection(Dialled dialled, Credentials credentials)
+    : tunnel_(std::move(dialled.tunnel)),
+      route_(dialled.route),
+      credentials_(std::move(credentials)),
+      stub_(proto::AuthService::NewStub(MakeChannel(tunnel_.TakeEnd()))) {}
+
+Connection::~Connection() {
+  stub_.reset();
+}  // the channel closes its end before the tunnel goes
+
+Error Connection::Explain(Call call, const grpc::Status& status, const std::stop_token& stop) {
+  if (stop.stop_requested()) return Error::Cancelled();
+  const grpc::StatusCode code = status.error_code();
+  if (code == grpc::UNAVAILABLE) Retire();
+  if (MeansBroken(code) && !tunnel_.alive()) {
+    Retire();
+    if (const auto why = tunnel_.why())
+      return why->Within(std::string("the connection to Teleport was lost"));
+  }
+  return StatusError(call, static_cast<Code>(code), status.error_message());
+}
+
+CallContext::CallContext(const Bound& bound) : on_stop_(bound.stop, Canceller{&context_}) {
+  const auto left = std::chrono::ceil<milliseconds>(bound.deadline - std::chrono::steady_clock::now());
+  context_.set_deadline(
+      gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+                   gpr_time_from_millis(std::max(left, milliseconds(0)).count(), GPR_TIMESPAN)));
+}
+
+}  // namespace tw::teleport

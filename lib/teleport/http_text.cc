@@ -1,0 +1,133 @@
+#include "teleport/http_text.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+#include "base/text.h"
+
+namespace tw::teleport {
+namespace {
+
+std::optional<std::string> AddressBytes(std::string_view text) {
+  const std::string copy(text);
+  unsigned char bytes[16];
+  if (inet_pton(AF_INET, copy.c_str(), bytes) == 1) return std::string(reinterpret_cast<char*>(bytes), 4);
+  if (inet_pton(AF_INET6, copy.c_str(), bytes) == 1) return std::string(reinterpret_cast<char*>(bytes), 16);
+  return std::nullopt;
+}
+
+bool InBlock(std::string_view block, const std::string& host) {
+  const std::size_t slash = block.find('/');
+  if (slash == std::string_view::npos) return false;
+  const auto network = AddressBytes(block.substr(0, slash)), address = AddressBytes(host);
+  unsigned bits = 0;
+  const std::string_view digits = block.substr(slash + 1);
+  const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), bits);
+  if (parsed.ec != std::errc() || !network || !address || network->size() != address->size() ||
+      bits > network->size() * 8) {
+    return false;
+  }
+  for (unsigned bit = 0; bit < bits; ++bit) {
+    const auto differ = static_cast<unsigned char>((*network)[bit / 8] ^ (*address)[bit / 8]);
+    if ((differ & (0x80U >> bit % 8)) != 0) return false;
+  }
+  return true;
+}
+
+bool EntryCovers(std::string_view entry, const Address& target, const std::string& host) {
+  if (entry == "*") return true;
+  if (InBlock(entry, host)) return true;
+  if (AddressBytes(entry)) return AddressBytes(entry) == AddressBytes(host);
+  const std::size_t colon = entry.rfind(':');
+  if (colon != std::string_view::npos) {
+    if (entry.substr(colon + 1) != std::to_string(target.port)) return false;
+    entry = entry.substr(0, colon);
+  }
+  std::string name = AsciiLower(entry);
+  if (name.starts_with("*.")) name.erase(0, 1);
+  if (name.starts_with('.')) return host.ends_with(name);
+  return host == name || host.ends_with("." + name);
+}
+
+}  // namespace
+
+std::string HttpHead::Get(const std::string& name) const {
+  const auto found = fields.find(name);
+  return found == fields.end() ? std::string() : found->second;
+}
+
+Result<HttpHead> ParseHttpHead(std::string_view text) {
+  HttpHead out;
+  const std::size_t end = text.find("\r\n");
+  const std::string_view first = text.substr(0, end);
+  const bool http = first.starts_with("HTTP/1.") && first.size() >= 12;
+  const std::string_view code = http ? first.substr(9, 3) : std::string_view();
+  if (!http ||
+      std::from_chars(code.data(), code.data() + code.size(), out.status).ptr != code.data() + code.size()) {
+    return Error{ErrorKind::kUnreachable, "the answer is not HTTP", {}, true};
+  }
+  for (const std::string_view line :
+       Split(text.substr(end == std::string_view::npos ? text.size() : end + 2), '\n')) {
+    const std::size_t colon = line.find(':');
+    if (colon != std::string_view::npos)
+      out.fields[AsciiLower(line.substr(0, colon))] = std::string(Trim(line.substr(colon + 1)));
+  }
+  return out;
+}
+
+std::string ProcessEnvironment(const char* name) {
+  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nobody changes the environment
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+bool NoProxyCovers(std::string_view list, const Address& target) {
+  const std::string host = AsciiLower(target.host);
+  for (const std::string_view raw : Split(list, ',')) {
+    const std::string_view entry = Trim(raw);
+    if (!entry.empty() && EntryCovers(entry, target, host)) return true;
+  }
+  return false;
+}
+
+Result<std::optional<Url>> ChooseProxy(const std::string& configured, const Address& target,
+                                       const Environment& environment) {
+  std::string text = configured;
+  std::string origin = "teleport.proxy_url";
+  if (text.empty()) {
+    const auto either = [&](const char* lower, const char* upper) {
+      const std::string value = environment(lower);
+      return value.empty() ? environment(upper) : value;
+    };
+    text = either("https_proxy", "HTTPS_PROXY");
+    origin = "HTTPS_PROXY";
+    if (text.empty() || target.host.empty() || IsLoopbackHost(target.host) ||
+        NoProxyCovers(either("no_proxy", "NO_PROXY"), target)) {
+      return std::optional<Url>();
+    }
+  }
+  if (text.find("://") == std::string::npos) text = "http://" + text;
+  Result<Url> url = ParseUrl(text);
+  if (!url) {
+    return Error::Config(fmt::format("{} is not a proxy URL", origin), "write http://host:port");
+  }
+  if (url->https())
+    return Error::Config(fmt::format("{}: proxies are spoken to over plain http only", origin),
+                         "write http://host:port");
+  return std::optional<Url>(std::move(*url));
+}
+
+std::string ConnectRequest(const Address& target, const Url& proxy) {
+  std::string out = fmt::format("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n", target.Text());
+  if (!proxy.user.empty()) {
+    out += fmt::format("Proxy-Authorization: Basic {}\r\n",
+                       Base64Encode(fmt::format("{}:{}", proxy.user, proxy.password.Reveal())));
+  }
+  return out + "\r\n";
+}
+
+}  // namespace tw::teleport
