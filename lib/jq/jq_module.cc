@@ -1,0 +1,182 @@
+// The only file that sees libjq (1.6 and 1.7). Facts about 1.6 that shape it, each tried: without a library
+// path `include` aborts the process; $ENV and `env` show the process environment; `indices("")` never
+// returns.
+#include "jq/jq_module.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/text.h"
+#include "jq/watchdog.h"
+
+extern "C" {
+#include <jq.h>
+}
+
+namespace tw::jq {
+namespace {
+
+// Bound in front of every program, on its first line so that line numbers stay true. Since no program can
+// then begin with `include` or `import`, these are syntax errors.
+constexpr std::string_view kPrelude =
+    "def env: {}; def stderr: .; def halt: error(\"halt is not available here\");"
+    " def halt_error: halt; def halt_error($code): halt;"
+    " def _tw_indices($i): indices($i); def indices($i): if $i == \"\" then null else _tw_indices($i) end;"
+    " def index($i): indices($i) | .[0]; def rindex($i): indices($i) | .[-1:] | .[0]; {} as $ENV | ";
+constexpr std::size_t kLongestMessage = 400;
+
+// Owner of a jv.
+class Value {
+ public:
+  explicit Value(jv value) : value_(value) {}
+  Value(Value&& other) noexcept : value_(std::exchange(other.value_, jv_null())) {}
+  Value& operator=(Value&&) = delete;
+  ~Value() { jv_free(value_); }
+
+  jv Copy() const { return jv_copy(value_); }
+  bool valid() const { return jv_is_valid(value_) != 0; }
+  std::string Dump() const { return Text(jv_dump_string(Copy(), 0)); }
+  std::string String() const { return Text(Copy()); }  // of a string
+  // Of an invalid value: nullopt when it just says "no more".
+  std::optional<std::string> Message() const {
+    const Value message(jv_invalid_get_msg(Copy()));
+    if (jv_get_kind(message.value_) == JV_KIND_NULL) return std::nullopt;
+    if (jv_get_kind(message.value_) == JV_KIND_STRING) return message.String();
+    return message.Dump() + " (not a string)";
+  }
+
+ private:
+  static std::string Text(jv string) {
+    std::string out(jv_string_value(string),
+                    static_cast<std::size_t>(jv_string_length_bytes(jv_copy(string))));
+    jv_free(string);
+    return out;
+  }
+  jv value_;
+};
+
+struct StateDelete {
+  void operator()(jq_state* state) const { jq_teardown(&state); }
+};
+using State = std::unique_ptr<jq_state, StateDelete>;
+
+void KeepFirstMessage(void* context, jv message) {
+  auto& out = *static_cast<std::string*>(context);
+  const Value text(jq_format_error(message));
+  if (out.empty()) out = text.String();
+}
+
+// jq 1.6 leaves its input callback uninitialised, so that `input` would jump anywhere without this.
+jv NoMoreInput(jq_state*, void*) { return jv_invalid(); }
+
+void DropMessage(void*, jv message) {
+  jv_free(message);
+}
+
+// jq's first complaint without its decorations and without the prelude.
+std::string Tidy(std::string message) {
+  const auto cut = [&](std::string_view part) {
+    if (const auto at = message.find(part); at != std::string::npos) message.erase(at, part.size());
+  };
+  message = message.substr(0, message.find('\n'));
+  cut("jq: error: ");
+  cut(" (Unix shell quoting issues?)");
+  cut(" <top-level>,");
+  while (message.ends_with(':')) message.pop_back();
+  return std::string(CutUtf8(message, kLongestMessage));
+}
+
+class LibjqProgram final : public Program {
+ public:
+  LibjqProgram(State state, std::string origin, std::shared_ptr<Watchdog> dog)
+      : state_(std::move(state)), origin_(std::move(origin)), dog_(std::move(dog)) {}
+
+  Result<std::optional<std::string>> First(std::string_view json) override {
+    std::optional<std::string> first;
+    const auto take = [](void* context, std::string result) {
+      static_cast<std::optional<std::string>*>(context)->emplace(std::move(result));
+      return false;
+    };
+    if (const Status ran = Each(json, take, &first); !ran) return ran.error();
+    return first;
+  }
+
+  Result<std::string> Only(std::string_view json) override {
+    struct Taken {
+      int count = 0;
+      std::string text;
+    } taken;
+    const auto take = [](void* context, std::string result) {
+      auto& out = *static_cast<Taken*>(context);
+      out.text = std::move(result);
+      return ++out.count < 2;
+    };
+    if (const Status ran = Each(json, take, &taken); !ran) return ran.error();
+    if (taken.count == 0) return Failed("it gave no result, exactly one is needed");
+    if (taken.count > 1) return Failed("it gave more than one result, exactly one is needed");
+    return std::move(taken.text);
+  }
+
+  Status Each(std::string_view json, Visitor visit, void* context) override {
+    const Value input(jv_parse_sized(json.data(), static_cast<int>(json.size())));
+    if (!input.valid()) return Failed("its input is not JSON");
+    Watchdog::Guard guard(*dog_, &Stop, state_.get());
+    jq_start(state_.get(), input.Copy(), 0);
+    while (true) {
+      const Value result(jq_next(state_.get()));
+      if (jq_halted(state_.get()) != 0)
+        return Failed(fmt::format("stopped after {} ms: does it loop?", kRunLimit.count()));
+      if (!result.valid()) {
+        if (const auto message = result.Message()) return Failed(*message);
+        return {};
+      }
+      if (!visit(context, result.Dump())) return {};
+    }
+  }
+
+ private:
+  // Runs in the watchdog's thread; jq looks at the flag before each instruction.
+  static void Stop(void* state) { jq_halt(static_cast<jq_state*>(state), jv_invalid(), jv_invalid()); }
+
+  Error Failed(std::string_view why) const {
+    return Error::Failure(fmt::format("{}: jq: {}", origin_, CutUtf8(why, kLongestMessage)));
+  }
+
+  State state_;
+  std::string origin_;
+  std::shared_ptr<Watchdog> dog_;
+};
+
+class LibjqCompiler final : public Compiler {
+ public:
+  Result<std::unique_ptr<Program>> Compile(const std::string& program, const std::string& origin) override {
+    const auto bad = [&](std::string_view why) {
+      return Error::Config(fmt::format("{}: not a jq program: {}", origin, why),
+                           "try it on an event: teleport-webhooks watch --once | jq 'PROGRAM'");
+    };
+    if (Trim(program).empty()) return bad("it is empty");
+    if (program.find('\0') != std::string::npos) return bad("it holds a zero byte");
+    State state(jq_init());
+    if (!state) return Error::Failure(origin + ": out of memory");
+    jq_set_attr(state.get(), jv_string("JQ_LIBRARY_PATH"), jv_array());
+    std::string message;
+    jq_set_error_cb(state.get(), &KeepFirstMessage, &message);
+    jq_set_input_cb(state.get(), &NoMoreInput, nullptr);
+    jq_set_debug_cb(state.get(), &DropMessage, nullptr);
+    const std::string whole = std::string(kPrelude) + program;
+    if (jq_compile(state.get(), whole.c_str()) == 0) return bad(Tidy(std::move(message)));
+    jq_set_error_cb(state.get(), &DropMessage, nullptr);
+    return std::make_unique<LibjqProgram>(std::move(state), origin, dog_);
+  }
+
+ private:
+  std::shared_ptr<Watchdog> dog_ = std::make_shared<Watchdog>(kRunLimit);
+};
+
+}  // namespace
+}  // namespace tw::jq
+
+extern "C" __attribute__((visibility("default"))) tw::jq::Compiler* TwMakeJqCompiler() {
+  return new tw::jq::LibjqCompiler();
+}
