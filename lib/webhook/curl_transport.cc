@@ -1,0 +1,234 @@
+// HttpTransport over libcurl's multi interface: the only file that sees libcurl.
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "base/text.h"
+#include "webhook/http_transport.h"
+
+namespace tw::webhook {
+namespace {
+
+constexpr long kMostConnections = 512;         // kept open for reuse, over all endpoints
+constexpr std::size_t kMostIdleHandles = 128;  // kept for reuse
+
+struct ListDeleter {
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+struct HandleDeleter {
+  void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
+};
+using HandlePtr = std::unique_ptr<CURL, HandleDeleter>;
+
+// One call under way. Its address must not change: libcurl writes through it.
+struct Exchange {
+  HttpCall call;
+  HandlePtr handle;
+  std::unique_ptr<curl_slist, ListDeleter> headers;
+  HttpAnswer answer;
+  char error[CURL_ERROR_SIZE] = "";
+};
+
+std::size_t OnBody(char* data, std::size_t, std::size_t size, void* context) {
+  std::string& body = static_cast<Exchange*>(context)->answer.body;
+  const std::size_t room = kMostAnswer - body.size();
+  body.append(data, std::min(size, room));
+  return size <= room ? size : 0;  // enough was read: libcurl ends the transfer
+}
+
+std::size_t OnHeader(char* data, std::size_t, std::size_t size, void* context) {
+  const std::string_view line(data, size);
+  const auto colon = line.find(':');
+  if (colon == std::string_view::npos) return size;
+  const std::string name = AsciiLower(line.substr(0, colon));
+  HttpAnswer& answer = static_cast<Exchange*>(context)->answer;
+  if (name == "retry-after") answer.retry_after = Trim(line.substr(colon + 1));
+  if (name == "location") answer.location = Trim(line.substr(colon + 1));
+  return size;
+}
+
+TransportFailure FailureOf(CURLcode code) {
+  switch (code) {
+    case CURLE_OK:
+      return TransportFailure::kNone;
+    case CURLE_COULDNT_RESOLVE_HOST:
+      return TransportFailure::kName;
+    case CURLE_COULDNT_CONNECT:
+      return TransportFailure::kConnect;
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_PROXY:
+      return TransportFailure::kProxy;
+    case CURLE_OPERATION_TIMEDOUT:
+      return TransportFailure::kTimeout;
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+      return TransportFailure::kTls;
+    default:
+      return TransportFailure::kOther;
+  }
+}
+
+void SetText(CURL* handle, CURLoption option, const std::string& value) {
+  if (!value.empty()) curl_easy_setopt(handle, option, value.c_str());
+}
+
+void SetTarget(CURL* handle, const HttpTarget& target) {
+  curl_easy_setopt(handle, CURLOPT_URL, std::string(target.url.Reveal()).c_str());
+  curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+  curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
+  curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+  const long timeout = std::max<long>(1, static_cast<long>(target.timeout.count()));
+  curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, timeout);
+  curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, timeout);
+  curl_easy_setopt(handle, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  if (!target.ca_file.empty()) {
+    curl_easy_setopt(handle, CURLOPT_CAINFO, target.ca_file.c_str());
+    curl_easy_setopt(handle, CURLOPT_CAPATH, nullptr);
+  }
+  SetText(handle, CURLOPT_SSLCERT, target.cert_file);
+  SetText(handle, CURLOPT_SSLKEY, target.key_file);
+  if (target.insecure_skip_verify) {
+    curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 0L);
+    curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 0L);
+  }
+  SetText(handle, CURLOPT_PROXY, std::string(target.proxy_url.Reveal()));
+}
+
+void SetCall(Exchange& exchange) {
+  CURL* handle = exchange.handle.get();
+  curl_slist* list = nullptr;
+  for (const auto& [name, value] : exchange.call.headers)
+    list = curl_slist_append(list, (name + ": " + value).c_str());
+  list = curl_slist_append(list, "Accept:");
+  list = curl_slist_append(
+      list, "Expect:");  // a receiver that waits for the body's permission would cost a round trip
+  exchange.headers.reset(list);
+  curl_easy_setopt(handle, CURLOPT_HTTPHEADER, list);
+  curl_easy_setopt(handle, CURLOPT_POST, 1L);
+  curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(exchange.call.body.size()));
+  curl_easy_setopt(handle, CURLOPT_POSTFIELDS, exchange.call.body.data());
+  curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, OnBody);
+  curl_easy_setopt(handle, CURLOPT_WRITEDATA, &exchange);
+  curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, OnHeader);
+  curl_easy_setopt(handle, CURLOPT_HEADERDATA, &exchange);
+  curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, exchange.error);
+  curl_easy_setopt(handle, CURLOPT_PRIVATE, &exchange);
+}
+
+class CurlTransport final : public HttpTransport {
+ public:
+  explicit CurlTransport(CURLM* multi) : multi_(multi) {
+    curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kMostConnections);
+  }
+  ~CurlTransport() override {
+    CurlTransport::CancelAll();
+    idle_.clear();
+    curl_multi_cleanup(multi_);
+  }
+  CurlTransport(const CurlTransport&) = delete;
+  CurlTransport& operator=(const CurlTransport&) = delete;
+
+  void Submit(HttpCall call) override {
+    auto exchange = std::make_unique<Exchange>();
+    exchange->call = std::move(call);
+    exchange->answer.id = exchange->call.id;
+    exchange->handle = TakeHandle();
+    SetTarget(exchange->handle.get(), *exchange->call.target);
+    SetCall(*exchange);
+    CURL* handle = exchange->handle.get();
+    if (curl_multi_add_handle(multi_, handle) != CURLM_OK) {
+      exchange->answer.failure = TransportFailure::kOther;
+      exchange->answer.error = "libcurl refused the request";
+      refused_.push_back(std::move(exchange->answer));
+      return;
+    }
+    under_way_.emplace(handle, std::move(exchange));
+    fresh_ = true;
+  }
+
+  std::vector<HttpAnswer> Poll(std::chrono::milliseconds wait) override {
+    if (std::exchange(fresh_, false)) Perform();
+    std::vector<HttpAnswer> answers = std::exchange(refused_, {});
+    Collect(answers);
+    if (!answers.empty()) return answers;
+    curl_multi_poll(multi_, nullptr, 0, static_cast<int>(wait.count()), nullptr);
+    Perform();
+    Collect(answers);
+    return answers;
+  }
+
+  void Wake() override { curl_multi_wakeup(multi_); }
+
+  void CancelAll() override {
+    for (auto& [handle, exchange] : under_way_) curl_multi_remove_handle(multi_, handle);
+    under_way_.clear();
+    refused_.clear();
+  }
+
+ private:
+  void Perform() {
+    int running = 0;
+    curl_multi_perform(multi_, &running);
+  }
+
+  HandlePtr TakeHandle() {
+    if (idle_.empty()) return HandlePtr(curl_easy_init());
+    HandlePtr handle = std::move(idle_.back());
+    idle_.pop_back();
+    curl_easy_reset(handle.get());  // keeps the connections, forgets the options
+    return handle;
+  }
+
+  void Collect(std::vector<HttpAnswer>& answers) {
+    int left = 0;
+    while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
+      if (message->msg != CURLMSG_DONE) continue;
+      CURL* handle = message->easy_handle;
+      const CURLcode code = message->data.result;
+      const auto found = under_way_.find(handle);
+      Conclude(*found->second, code);
+      answers.push_back(std::move(found->second->answer));
+      curl_multi_remove_handle(multi_, handle);
+      if (idle_.size() < kMostIdleHandles) idle_.push_back(std::move(found->second->handle));
+      under_way_.erase(found);
+    }
+  }
+
+  static void Conclude(Exchange& exchange, CURLcode code) {
+    HttpAnswer& answer = exchange.answer;
+    long status = 0;
+    curl_easy_getinfo(exchange.handle.get(), CURLINFO_RESPONSE_CODE, &status);
+    curl_off_t took = 0;
+    curl_easy_getinfo(exchange.handle.get(), CURLINFO_TOTAL_TIME_T, &took);
+    answer.took = std::chrono::microseconds(took);
+    const bool cut_short = code == CURLE_WRITE_ERROR && answer.body.size() == kMostAnswer;
+    if (code == CURLE_OK || cut_short) {
+      answer.status = static_cast<int>(status);
+      return;
+    }
+    answer.failure = FailureOf(code);
+    const std::string_view words = exchange.error[0] != '\0' ? exchange.error : curl_easy_strerror(code);
+    answer.error = EscapeControls(CutUtf8(words, 300));
+  }
+
+  CURLM* multi_;
+  std::unordered_map<CURL*, std::unique_ptr<Exchange>> under_way_;
+  std::vector<HandlePtr> idle_;
+  std::vector<HttpAnswer> refused_;
+  bool fresh_ = false;
+};
+
+}  // namespace
+}  // namespace tw::webhook
+
+extern "C" __attribute__((visibility("default"))) tw::webhook::HttpTransport* tw_make_http_transport() {
+  if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) return nullptr;
+  CURLM* multi = curl_multi_init();
+  return multi == nullptr ? nullptr : new tw::webhook::CurlTransport(multi);
+}
