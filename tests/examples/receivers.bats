@@ -1,0 +1,103 @@
+#!/usr/bin/env bats
+# The example receivers: a right signature is taken once, everything else is refused. The signatures are made by
+# openssl here, so that sender, receiver and test are three implementations.
+
+examples=$BATS_TEST_DIRNAME/../../examples
+secret_text=whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
+
+setup() {
+  cd "$BATS_TEST_TMPDIR"
+  echo "$secret_text" >secret
+  port=$(free_port)
+  receiver=
+}
+
+teardown() {
+  if [[ -n $receiver ]]; then kill "$receiver" && wait "$receiver" || true; fi
+}
+
+free_port() {
+  python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+# command...: runs it in the background and waits until it listens
+start() {
+  "$@" >output 2>&1 3>&- &
+  receiver=$!
+  for _ in $(seq 100); do
+    (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null && return
+    kill -0 "$receiver" 2>/dev/null || break
+    sleep 0.1
+  done
+  cat output >&2
+  return 1
+}
+
+# id, timestamp, body: the signature, made by openssl
+signature() {
+  local key
+  key=$(sed 's/^whsec_//' secret | base64 -d | od -An -v -tx1 | tr -d ' \n')
+  printf '%s.%s.%s' "$1" "$2" "$3" | openssl dgst -sha256 -mac HMAC -macopt "hexkey:$key" -binary | base64 -w0
+}
+
+# id, timestamp, body, signature header: prints the status
+post() {
+  curl --silent --output /dev/null --write-out '%{http_code}\n' --max-time 10 -H "webhook-id: $1" \
+    -H "webhook-timestamp: $2" -H "webhook-signature: $4" -H 'Content-Type: application/json' \
+    --data-binary "$3" "http://127.0.0.1:$port/"
+}
+
+# What every receiver must do; `output` holds what it printed.
+takes_what_is_signed_and_nothing_else() {
+  local now body good
+  now=$(date +%s)
+  body='{"type":"access_request.created","id":"evt_1","data":{"id":"r1","user":"alice","reason":"zoë","roles":["dba"],"state":"PENDING"}}'
+  good=v1,$(signature evt_1 "$now" "$body")
+
+  [ "$(post evt_1 "$now" "$body" "$good")" = 204 ]
+  grep -q alice output
+  [ "$(post evt_1 "$now" "$body" "$good")" = 204 ] # a repeat is welcomed but not handled again
+  [ "$(grep -c alice output)" = 1 ]
+  [ "$(post evt_2 "$now" "$body" "v1,AAAA v2,x v1,$(signature evt_2 "$now" "$body")")" = 204 ] # one of a list
+
+  [ "$(post evt_3 "$now" "$body" "$good")" = 401 ]                                               # another id
+  [ "$(post evt_1 "$now" "${body/dba/admin}" "$good")" = 401 ]                                   # another body
+  [ "$(post evt_4 "$now" "$body" "")" = 401 ]                                                    # none
+  [ "$(post evt_5 "$now" "$body" "v1,$(signature evt_5 "$now" "$body" | cut -c 2-)")" = 401 ]    # cut
+  local old=$((now - 302)) ahead=$((now + 310))
+  [ "$(post evt_6 "$old" "$body" "v1,$(signature evt_6 "$old" "$body")")" = 401 ]
+  [ "$(post evt_7 "$ahead" "$body" "v1,$(signature evt_7 "$ahead" "$body")")" = 401 ]
+  [ "$(post evt_8 "$now.5" "$body" "v1,$(signature evt_8 "$now.5" "$body")")" = 401 ]
+  [ "$(grep -c alice output)" = 2 ]
+}
+
+@test "the Python receiver takes what is signed, once, and nothing else" {
+  start "$examples/receiver.py" "127.0.0.1:$port" secret
+  takes_what_is_signed_and_nothing_else
+}
+
+@test "the JavaScript receiver takes what is signed, once, and nothing else" {
+  start node "$examples/receiver.js" 127.0.0.1 "$port" secret
+  takes_what_is_signed_and_nothing_else
+}
+
+@test "the shell receiver takes what is signed, once, and nothing else" {
+  start "$examples/receiver.sh" "$port" secret seen
+  takes_what_is_signed_and_nothing_else
+}
+
+@test "no example receiver is longer than 40 lines" {
+  for file in "$examples"/*.py "$examples"/*.js "$examples"/*.sh; do
+    lines=$(wc -l <"$file")
+    [ "$lines" -le 40 ] || { echo "$file has $lines lines" >&2; return 1; }
+  done
+}
+
+@test "no example puts the secret where other users can read it" {
+  start strace -D -f -qq -e trace=execve -s 4096 -o trace "$examples/receiver.sh" "$port" secret seen
+  local now body
+  now=$(date +%s) body='{"type":"x","data":{}}'
+  [ "$(post evt_1 "$now" "$body" "v1,$(signature evt_1 "$now" "$body")")" = 204 ]
+  grep -q openssl trace
+  ! grep -qF -e "${secret_text#whsec_}" -e 31f290f6bf06298aab trace
+}
