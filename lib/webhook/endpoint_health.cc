@@ -1,0 +1,109 @@
+#include "webhook/endpoint_health.h"
+
+#include "base/backoff.h"
+#include "base/text.h"
+#include "crypto/digest.h"
+
+namespace tw::webhook {
+namespace {
+
+using std::chrono::milliseconds;
+using store::HoldKind;
+
+constexpr std::chrono::seconds kFirstProbe{1};  // ceiling of the first breaker hold; doubles with every trip
+
+}  // namespace
+
+std::string UrlDigest(const config::EndpointSettings& settings) {
+  return HexEncode(crypto::Sha256(settings.url.WithoutUserInfo()));
+}
+
+std::string_view HoldName(HoldKind kind) {
+  switch (kind) {
+    case HoldKind::kNone:
+      return "open";
+    case HoldKind::kRetryAfter:
+      return "held (Retry-After)";
+    case HoldKind::kBreaker:
+      return "held (breaker)";
+    case HoldKind::kDisabled:
+      return "disabled (410)";
+  }
+  return "open";
+}
+
+EndpointHealth::EndpointHealth(const config::EndpointSettings& settings,
+                               std::optional<store::EndpointState> stored, SystemTime now)
+    : breaker_(settings.breaker),
+      concurrency_(settings.concurrency),
+      state_(stored.value_or(store::EndpointState())) {
+  const std::string digest = UrlDigest(settings);
+  if (!state_.url_digest.empty() && state_.url_digest != digest) Lift(now);
+  state_.endpoint = settings.name;
+  state_.url_digest = digest;
+}
+
+int EndpointHealth::Allowed(SystemTime now) const {
+  if (!held()) return concurrency_;
+  return state_.hold_until && *state_.hold_until <= now ? 1 : 0;
+}
+
+std::optional<SystemTime> EndpointHealth::HeldUntil() const {
+  return held() ? state_.hold_until : std::nullopt;
+}
+
+milliseconds EndpointHealth::HeldTotal(SystemTime now) const {
+  milliseconds total = state_.held_total;
+  if (held() && state_.hold_since && now > *state_.hold_since) {
+    total += std::chrono::duration_cast<milliseconds>(now - *state_.hold_since);
+  }
+  return total;
+}
+
+void EndpointHealth::Lift(SystemTime now) {
+  state_.held_total = HeldTotal(now);
+  state_.hold = HoldKind::kNone;
+  state_.hold_since.reset();
+  state_.hold_until.reset();
+  state_.consecutive_failures = 0;
+  state_.breaker_trips = 0;
+}
+
+void EndpointHealth::Hold(HoldKind kind, std::optional<SystemTime> until, SystemTime now) {
+  if (!held()) state_.hold_since = now;
+  state_.hold = kind;
+  state_.hold_until = until;
+}
+
+EndpointHealth::Change EndpointHealth::Apply(const Judgement& judgement, SystemTime now, Random& random) {
+  state_.last_answer = judgement.what;
+  state_.last_answer_at = now;
+  if (judgement.verdict == Verdict::kDelivered) {
+    const bool recovered = held() || state_.consecutive_failures > 0;
+    // A success that was under way when the receiver said 410 does not take that word back.
+    if (state_.hold == HoldKind::kDisabled) return Change::kNone;
+    if (recovered) Lift(now);
+    return recovered ? Change::kRecovered : Change::kNone;
+  }
+  if (judgement.verdict == Verdict::kDisable) {
+    Hold(HoldKind::kDisabled, std::nullopt, now);
+    return Change::kDisabled;
+  }
+  if (judgement.verdict == Verdict::kDead || state_.hold == HoldKind::kDisabled) return Change::kNone;
+
+  ++state_.consecutive_failures;
+  if (judgement.hold_until) {
+    const bool longer = !held() || !state_.hold_until || *judgement.hold_until > *state_.hold_until;
+    if (longer) Hold(HoldKind::kRetryAfter, judgement.hold_until, now);
+    return longer ? Change::kHeld : Change::kNone;
+  }
+  // Failures of attempts that were under way when the hold began say nothing new.
+  if (held() && state_.hold_until && *state_.hold_until > now) return Change::kNone;
+  if (!held() && state_.consecutive_failures < breaker_.failures) return Change::kNone;
+  const Duration wait =
+      FullJitter(kFirstProbe, breaker_.max, static_cast<unsigned>(state_.breaker_trips++), random);
+  Hold(HoldKind::kBreaker, now + std::chrono::ceil<milliseconds>(wait), now);
+  return Change::kHeld;
+}
+
+}  // namespace tw::webhook
