@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdint>
 #include <optional>
 
 #include "base/text.h"
@@ -47,6 +48,13 @@ std::optional<SystemTime> Assemble(int year, unsigned month, unsigned day, int h
          std::chrono::seconds(second);
 }
 
+// Only these can be written again with four digits for the year; year 0 and leap seconds can fall outside.
+bool Writable(SystemTime time) {
+  constexpr SystemTime kFirst = std::chrono::sys_days(std::chrono::year(1) / 1 / 1);
+  constexpr SystemTime kBeyond = std::chrono::sys_days(std::chrono::year(10'000) / 1 / 1);
+  return kFirst <= time && time < kBeyond;
+}
+
 std::optional<int> MonthNumber(std::string_view name) {
   constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
@@ -78,9 +86,25 @@ bool TakeFractionAndZone(std::string_view& text, std::int64_t& micros, int& offs
   return text.empty();
 }
 
+// The forms of RFC 9110 section 5.6.7 differ in how the day of the week is written.
+enum class DateForm { kUsual, kRfc850, kAsctime };
+
+// "Sun,", "Sunday," or "Sun". Which day it names is not compared with the date.
+std::optional<DateForm> FormOf(std::string_view day_name) {
+  constexpr std::array<std::string_view, 7> kDays = {"Monday", "Tuesday",  "Wednesday", "Thursday",
+                                                     "Friday", "Saturday", "Sunday"};
+  const bool comma = day_name.ends_with(',');
+  if (comma) day_name.remove_suffix(1);
+  for (const std::string_view day : kDays) {
+    if (day_name == day.substr(0, 3)) return comma ? DateForm::kUsual : DateForm::kAsctime;
+    if (day_name == day && comma) return DateForm::kRfc850;
+  }
+  return std::nullopt;
+}
+
 // "06 Nov 1994 08:49:37 GMT", "06-Nov-94 08:49:37 GMT" or "Nov  6 08:49:37 1994": what follows the day's
 // name.
-std::optional<SystemTime> ParseDateRest(std::string_view rest) {
+std::optional<SystemTime> ParseDateRest(std::string_view rest, DateForm form) {
   int day = 0;
   int year = 0;
   int hour = 0;
@@ -91,10 +115,9 @@ std::optional<SystemTime> ParseDateRest(std::string_view rest) {
     return TakeNumber(rest, 2, hour) && Take(rest, ":") && TakeNumber(rest, 2, minute) && Take(rest, ":") &&
            TakeNumber(rest, 2, second);
   };
-  if (rest.empty()) return std::nullopt;
-  if (rest[0] >= '0' && rest[0] <= '9') {
+  if (form != DateForm::kAsctime) {
     if (!TakeNumber(rest, 2, day) || rest.size() < 5) return std::nullopt;
-    const bool dashed = rest[0] == '-';
+    const bool dashed = form == DateForm::kRfc850;
     const std::string_view separator = dashed ? "-" : " ";
     if (!Take(rest, separator)) return std::nullopt;
     month = MonthNumber(rest.substr(0, 3));
@@ -145,15 +168,16 @@ Result<milliseconds> ParseDuration(std::string_view text) {
 }
 
 std::string FormatDuration(milliseconds duration) {
-  std::int64_t left = duration.count();
-  if (left == 0) return "0s";
-  std::string out = left < 0 ? "-" : "";
-  left = left < 0 ? -left : left;
+  if (duration.count() == 0) return "0s";
+  std::string out = duration.count() < 0 ? "-" : "";
+  // Unsigned, since the least number has no positive counterpart.
+  auto left = static_cast<std::uint64_t>(duration.count());
+  if (duration.count() < 0) left = 0 - left;
   for (auto unit = kUnits.rbegin(); unit != kUnits.rend(); ++unit) {
     if (unit->name == "d") continue;  // hours read better than days in 36h
-    if (const std::int64_t count = left / unit->milliseconds; count > 0)
-      out += fmt::format("{}{}", count, unit->name);
-    left %= unit->milliseconds;
+    const auto size = static_cast<std::uint64_t>(unit->milliseconds);
+    if (left >= size) out += fmt::format("{}{}", left / size, unit->name);
+    left %= size;
   }
   return out;
 }
@@ -190,14 +214,19 @@ Result<SystemTime> ParseTime(std::string_view text) {
   if (!shaped || !TakeFractionAndZone(rest, micros, offset)) return bad();
   const auto time = Assemble(year, month, day, hour, minute, second);
   if (!time) return bad();
-  return *time + std::chrono::microseconds(micros) - std::chrono::minutes(offset);
+  const SystemTime moved = *time + std::chrono::microseconds(micros) - std::chrono::minutes(offset);
+  if (!Writable(moved)) return bad();
+  return moved;
 }
 
 Result<SystemTime> ParseHttpDate(std::string_view text) {
   const auto after = text.find(' ');
   std::optional<SystemTime> time;
-  if (after != std::string_view::npos && after >= 3) time = ParseDateRest(text.substr(after + 1));
-  if (!time) return Error::Usage(fmt::format("\"{}\" is not an HTTP date", EscapeControls(text)));
+  if (after != std::string_view::npos) {
+    if (const auto form = FormOf(text.substr(0, after))) time = ParseDateRest(text.substr(after + 1), *form);
+  }
+  if (!time || !Writable(*time))
+    return Error::Usage(fmt::format("\"{}\" is not an HTTP date", EscapeControls(text)));
   return *time;
 }
 

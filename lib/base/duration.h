@@ -17,7 +17,7 @@ std::string FormatDuration(std::chrono::milliseconds duration);
 
 // RFC 3339 in UTC with milliseconds, e.g. 2026-11-22T10:00:00.123Z.
 std::string FormatTime(SystemTime time);
-// RFC 3339 with any offset and fraction (cut to microseconds).
+// RFC 3339 with any offset and fraction (cut to microseconds), in the years 1 to 9999 of UTC.
 Result<SystemTime> ParseTime(std::string_view text);
 // An HTTP date (RFC 9110, all three forms), e.g. "Sun, 06 Nov 1994 08:49:37 GMT".
 Result<SystemTime> ParseHttpDate(std::string_view text);

@@ -10,8 +10,8 @@ namespace {
 
 constexpr const char* kFromProgram = "../lib/teleport-webhooks";
 
-// Where the module lies beside the program, as the run path says; named in full because the sanitizers' dlopen does
-// not look at the program's run path.
+// Where the module lies beside the program, as the run path says; named in full because the sanitizers'
+// dlopen does not look at the program's run path.
 std::string BesideProgram(const std::string& file) {
   std::error_code error;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", error);

@@ -38,7 +38,7 @@ Rune FirstRune(std::string_view text) {
 }
 
 bool SteersTerminal(std::uint32_t rune) {
-  return rune < 0x20 || (rune >= 0x7f && rune < 0xa0) || rune == 0x200e || rune == 0x200f ||
+  return rune < 0x20 || (rune >= 0x7f && rune < 0xa0) || rune == 0x061c || rune == 0x200e || rune == 0x200f ||
          (rune >= 0x202a && rune <= 0x202e) || (rune >= 0x2066 && rune <= 0x2069) || rune == 0x2028 ||
          rune == 0x2029 || rune == 0xfeff;
 }

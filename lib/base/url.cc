@@ -132,8 +132,11 @@ std::string Address::Text() const {
 
 Result<Address> ParseAddress(std::string_view text, std::optional<std::uint16_t> default_port) {
   const auto bad = [&](std::string_view why) {
-    return Error::Usage(fmt::format("\"{}\" is not an address: {}", EscapeControls(text), why),
-                        "write host:port");
+    // What stands in front of an @ may be a password.
+    const auto at = text.rfind('@');
+    const std::string shown =
+        at == std::string_view::npos ? EscapeControls(text) : "***@" + EscapeControls(text.substr(at + 1));
+    return Error::Usage(fmt::format("\"{}\" is not an address: {}", shown, why), "write host:port");
   };
   if (text.find("://") != std::string_view::npos) return bad("it is a URL");
   Address address;
