@@ -117,6 +117,16 @@ Result<Certificate> FromPem(const std::string& pem) {
 
 }  // namespace
 
+SubjectMarks ReadSubject(const std::string& certificate_pem) {
+  const auto certificate = FromPem(certificate_pem);
+  if (!certificate) return {};
+  const auto has = [&](const char* oid) {
+    const std::unique_ptr<ASN1_OBJECT, Deleter<ASN1_OBJECT_free>> object(OBJ_txt2obj(oid, 1));
+    return X509_NAME_get_index_by_OBJ(X509_get_subject_name(certificate->get()), object.get(), -1) >= 0;
+  };
+  return {has(kOidImpersonator), has(kOidActiveRequests)};
+}
+
 struct KeyPair::Impl {
   PKey key;
   KeyType type;

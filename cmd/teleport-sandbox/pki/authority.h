@@ -52,6 +52,18 @@ struct LeafRequest {
   SystemTime not_after;
 };
 
+// What the server reads of a client's certificate besides its common name.
+struct SubjectMarks {
+  bool impersonated = false;     // signed on the auth host
+  bool active_requests = false;  // carries access requests
+};
+SubjectMarks ReadSubject(const std::string& certificate_pem);
+
+// Subject names of Teleport's own (section 5.2).
+inline constexpr const char* kOidCluster = "1.3.9999.1.7";
+inline constexpr const char* kOidImpersonator = "1.3.9999.2.7";
+inline constexpr const char* kOidActiveRequests = "1.3.9999.2.8";
+
 class Authority {
  public:
   // A self-signed CA, named after `organization` in O and CN as Teleport's are, good from `now` for ten

@@ -17,11 +17,6 @@ namespace {
 
 constexpr std::chrono::minutes kClockSlack{1};
 
-// Subject names of Teleport's own (section 5.2).
-constexpr const char* kOidCluster = "1.3.9999.1.7";
-constexpr const char* kOidImpersonator = "1.3.9999.2.7";
-constexpr const char* kOidActiveRequests = "1.3.9999.2.8";
-
 Error SystemError(std::string_view what, const std::filesystem::path& path) {
   return Error::Failure(fmt::format("{} {}: {}", what, path.string(), std::strerror(errno)));
 }
