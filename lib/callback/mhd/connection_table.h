@@ -1,0 +1,93 @@
+// ConnectionTable: every open connection with its deadline, and the janitor thread that cuts those which are
+// past it. libmicrohttpd's own time-out counts inactivity only, so that a dripping client would never meet
+// it.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "base/clock.h"
+#include "callback/http_server.h"
+
+struct MHD_Connection;
+
+namespace tw::callback {
+
+enum class Phase {
+  kAwaiting,   // no request line yet: nothing is lost when it is closed
+  kReceiving,  // head or body
+  kAnswering,  // in the handler, or the answer is being written
+};
+
+// One connection. `phase`, `deadline`, `fd` and `peer` belong to the table; the rest to the event thread, and
+// to one worker while the connection is suspended.
+struct Connection {
+  int fd = -1;
+  std::string peer;
+  std::string key;  // for the per-address limit; empty: not counted
+  Phase phase = Phase::kAwaiting;
+  SteadyTime deadline{};
+
+  MHD_Connection* mhd = nullptr;
+  bool certificate_read = false;
+  std::optional<ClientCertificate> certificate;
+  struct Exchange {
+    HttpRequest request;
+    bool begun = false;
+    bool too_large = false;
+    std::size_t excess = 0;  // bytes read and dropped beyond the limit
+    std::optional<HttpResponse> answer;
+  };
+  Exchange exchange;
+};
+
+struct ConnectionLimits {
+  std::size_t total = 512;
+  std::size_t per_address = 64;  // 0: none
+};
+
+// Safe for use from any thread.
+class ConnectionTable {
+ public:
+  explicit ConnectionTable(ConnectionLimits limits);
+  ~ConnectionTable();
+  ConnectionTable(const ConnectionTable&) = delete;
+  ConnectionTable& operator=(const ConnectionTable&) = delete;
+
+  // May one more come from this client? Makes room in a full table by cutting the connection that has waited
+  // longest for a request. `key` empty: exempt from the per-address limit.
+  bool Admit(const std::string& key);
+  Connection* Add(int fd, std::string peer, std::string key, SteadyTime deadline);
+  // Before the descriptor is closed, so that the janitor never cuts a number that belongs to another.
+  void Remove(Connection* connection);
+  void Enter(Connection* connection, Phase phase, SteadyTime deadline);
+
+  // Cuts what waits for a request now, and whatever begins to wait.
+  void CloseWaiting();
+  // True when no request is under way any more, waiting at most until `deadline`.
+  bool AwaitQuiet(SteadyTime deadline);
+  std::size_t size() const;
+
+ private:
+  void Sweep(std::stop_token stop);
+  bool Quiet() const;
+
+  const ConnectionLimits limits_;
+  mutable std::mutex mutex_;
+  std::condition_variable_any wake_;
+  std::condition_variable quiet_;
+  std::list<Connection> connections_;
+  std::map<std::string, std::size_t> per_address_;
+  SteadyTime next_sweep_ = SteadyTime::max();
+  bool closing_ = false;
+  std::jthread janitor_;
+};
+
+}  // namespace tw::callback

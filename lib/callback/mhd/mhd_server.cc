@@ -1,0 +1,222 @@
+#include "callback/mhd/mhd_server.h"
+
+#include <microhttpd.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "callback/mhd/mhd_callbacks.h"
+#include "callback/mhd/request_head.h"
+
+namespace tw::callback {
+namespace {
+
+// TLS 1.2 and 1.3 with the library's own choice of ciphers.
+constexpr const char* kPriorities = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%SERVER_PRECEDENCE";
+// Of libmicrohttpd's memory for each connection, beyond the head: the head of the answer and its own records.
+constexpr std::size_t kConnectionSlack = 16 * 1024;
+constexpr std::size_t kReadStep = 4 * 1024;
+// Connections between "the table is full" and "the ones that were cut are gone".
+constexpr unsigned kConnectionMargin = 64;
+// For an answer to get out after its handler used up its time.
+constexpr std::chrono::seconds kAnswerGrace{2};
+// Bytes of a chunked body beyond the limit that are read, so that the client can still see a 413.
+constexpr std::size_t kExcess = 256 * 1024;
+
+SteadyTime Now() {
+  return std::chrono::steady_clock::now();
+}
+
+}  // namespace
+
+Result<std::string> MhdServer::Start(HttpServerOptions options, HttpHandler& handler) {
+  if (daemon_ != nullptr) return Error::Failure("the listener runs already");
+  options_ = std::move(options);
+  handler_ = &handler;
+  auto trusted = AddressSet::Parse(options_.trusted_peers);
+  if (!trusted) return trusted.error();
+  trusted_peers_ = std::move(*trusted);
+  if (options_.tls) {
+    auto generation = TlsGeneration::Make(*options_.tls);
+    if (!generation) return generation.error();
+    tls_ = std::make_unique<TlsContext>(std::move(*generation), options_.request_timeout + kAnswerGrace);
+    options_.tls.reset();  // the key lives in the context only
+  }
+  auto listener = Listener::Open(options_.listen);
+  if (!listener) return listener.error();
+  listener_.emplace(std::move(*listener));
+  unix_ = listener_->address().starts_with("unix:");
+  connections_ = std::make_unique<ConnectionTable>(
+      ConnectionLimits{options_.connections, options_.connections_per_address});
+  workers_ = std::make_unique<WorkerPool>(options_.workers, options_.queue);
+  auto started = StartDaemon();
+  if (!started) {
+    workers_.reset();
+    connections_.reset();
+    listener_.reset();
+    tls_.reset();
+  }
+  return started;
+}
+
+Result<std::string> MhdServer::StartDaemon() {
+  unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG;
+  if (tls_) flags |= MHD_USE_TLS;
+  const auto number = [](std::size_t value) { return static_cast<intptr_t>(value); };
+  std::vector<MHD_OptionItem> extra{
+      {MHD_OPTION_LISTEN_SOCKET, listener_->fd(), nullptr},
+      {MHD_OPTION_CONNECTION_LIMIT, number(options_.connections + kConnectionMargin), nullptr},
+      {MHD_OPTION_CONNECTION_MEMORY_LIMIT, number(options_.max_head + kConnectionSlack), nullptr},
+      {MHD_OPTION_CONNECTION_MEMORY_INCREMENT, number(kReadStep), nullptr},
+      {MHD_OPTION_STRICT_FOR_CLIENT, 1, nullptr},
+      {MHD_OPTION_NOTIFY_CONNECTION, reinterpret_cast<intptr_t>(&MhdCallbacks::OnConnection), this},
+      {MHD_OPTION_NOTIFY_COMPLETED, reinterpret_cast<intptr_t>(&MhdCallbacks::OnCompleted), this},
+      {MHD_OPTION_URI_LOG_CALLBACK, reinterpret_cast<intptr_t>(&MhdCallbacks::OnTarget), this},
+      {MHD_OPTION_UNESCAPE_CALLBACK, reinterpret_cast<intptr_t>(&MhdCallbacks::KeepEscapes), this}};
+  if (tls_) {
+    extra.push_back({MHD_OPTION_HTTPS_PRIORITIES, 0, const_cast<char*>(kPriorities)});
+    extra.push_back({MHD_OPTION_HTTPS_CERT_CALLBACK, 0, reinterpret_cast<void*>(&TlsContext::Retrieve)});
+  }
+  extra.push_back({MHD_OPTION_END, 0, nullptr});
+  // The logger comes first, so that it hears of trouble with the other options.
+  daemon_ = MHD_start_daemon(flags, 0, &MhdCallbacks::OnAccept, this, &MhdCallbacks::OnRequest, this,
+                             MHD_OPTION_EXTERNAL_LOGGER, &MhdCallbacks::OnLog, &log_, MHD_OPTION_ARRAY,
+                             extra.data(), MHD_OPTION_END);
+  if (daemon_ == nullptr) {
+    return Error::Failure("cannot start the listener on " + listener_->address(),
+                          "see the log for the reason");
+  }
+  return listener_->address();
+}
+
+Status MhdServer::ReplaceTls(TlsMaterial material) {
+  if (!tls_) return Error::Failure("the listener was started without TLS");
+  auto generation = TlsGeneration::Make(material);
+  if (!generation) return generation.error();
+  tls_->Replace(std::move(*generation));
+  return {};
+}
+
+void MhdServer::Stop(std::chrono::milliseconds drain) {
+  if (daemon_ == nullptr) return;
+  MHD_quiesce_daemon(daemon_);
+  listener_->Close();
+  connections_->CloseWaiting();
+  const SteadyTime end = Now() + drain;
+  connections_->AwaitQuiet(end);
+  workers_->Stop();  // every suspended connection is resumed after this
+  connections_->AwaitQuiet(std::max(end, Now() + std::chrono::milliseconds(100)));
+  MHD_stop_daemon(daemon_);
+  daemon_ = nullptr;
+  workers_.reset();
+  connections_.reset();
+  listener_.reset();
+  tls_.reset();
+}
+
+std::string MhdServer::KeyOf(const std::string& peer) const {
+  const auto parsed = ParseNumeric(peer);
+  if (!parsed || IsLoopback(*parsed) || trusted_peers_.Contains(peer)) return {};
+  return ClientKey(peer);
+}
+
+bool MhdServer::Admit(const sockaddr* address) {
+  if (tls_) tls_->ServeThisThread();
+  return connections_->Admit(KeyOf(PeerText(address)));
+}
+
+Connection* MhdServer::Opened(MHD_Connection* mhd) {
+  const auto* fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+  const auto* address = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+  std::string peer = unix_ || address == nullptr ? "unix" : PeerText(address->client_addr);
+  std::string key = KeyOf(peer);
+  Connection* const added = connections_->Add(fd == nullptr ? -1 : fd->connect_fd, std::move(peer),
+                                              std::move(key), Now() + options_.request_timeout);
+  added->mhd = mhd;
+  return added;
+}
+
+void MhdServer::BeginRequest(Connection& connection, const char* target) {
+  connection.exchange = {};
+  connection.exchange.request.target = target;
+  connections_->Enter(&connection, Phase::kReceiving, Now() + options_.request_timeout);
+}
+
+std::optional<HttpResponse> MhdServer::ReadHead(Connection& connection, const char* method,
+                                                const char* version) {
+  HttpRequest& request = connection.exchange.request;
+  request.method = method;
+  request.peer = connection.peer;
+  request.tls = tls_ != nullptr;
+  request.headers = ReadHeaders(connection.mhd);
+  if (HeadSize(request) > options_.max_head) return handler_->Refuse(431, "the request head is too large");
+  const FramingVerdict framing = CheckFraming(request, version, options_.max_body);
+  if (framing == FramingVerdict::kTooLarge) return handler_->Refuse(413, "the request body is too large");
+  if (framing == FramingVerdict::kBad) return handler_->Refuse(400, "the request's framing is ambiguous");
+  return std::nullopt;
+}
+
+bool MhdServer::TakeBody(Connection& connection, const char* data, std::size_t size) const {
+  Connection::Exchange& exchange = connection.exchange;
+  std::string& body = exchange.request.body;
+  if (!exchange.too_large && body.size() + size <= options_.max_body) {
+    body.append(data, size);
+    return true;
+  }
+  if (!exchange.too_large) {
+    exchange.too_large = true;
+    exchange.request.body.clear();
+    exchange.excess = 0;
+  }
+  exchange.excess += size;
+  return exchange.excess <= kExcess;
+}
+
+bool MhdServer::Dispatch(Connection& connection) {
+  Connection::Exchange& exchange = connection.exchange;
+  if (exchange.too_large) {
+    HttpResponse answer = handler_->Refuse(413, "the request body is too large");
+    answer.close = true;
+    return Answer(connection, answer);
+  }
+  ReadCertificate(connection);
+  exchange.request.client_certificate = connection.certificate;
+  exchange.request.deadline = Now() + options_.request_timeout;
+  connections_->Enter(&connection, Phase::kAnswering, exchange.request.deadline + kAnswerGrace);
+  MHD_suspend_connection(connection.mhd);
+  if (workers_->Offer([this, &connection](std::stop_token stop) { Work(connection, std::move(stop)); }))
+    return true;
+  exchange.answer = handler_->Refuse(503, "all workers are busy");
+  MHD_resume_connection(connection.mhd);
+  return true;
+}
+
+void MhdServer::Work(Connection& connection, std::stop_token stop) {
+  connection.exchange.answer = handler_->Handle(connection.exchange.request, std::move(stop));
+  MHD_resume_connection(connection.mhd);
+}
+
+bool MhdServer::Answer(Connection& connection, const HttpResponse& response) {
+  auto* const message = MHD_create_response_from_buffer(
+      response.body.size(), const_cast<char*>(response.body.data()), MHD_RESPMEM_MUST_COPY);
+  if (message == nullptr) return false;
+  for (const auto& [name, value] : response.headers)
+    MHD_add_response_header(message, name.c_str(), value.c_str());
+  if (response.close) MHD_add_response_header(message, MHD_HTTP_HEADER_CONNECTION, "close");
+  connections_->Enter(&connection, Phase::kAnswering, Now() + options_.request_timeout);
+  const bool queued =
+      MHD_queue_response(connection.mhd, static_cast<unsigned>(response.status), message) == MHD_YES;
+  MHD_destroy_response(message);
+  return queued;
+}
+
+void MhdServer::ReadCertificate(Connection& connection) const {
+  if (!tls_ || connection.certificate_read) return;
+  connection.certificate_read = true;
+  const auto* info = MHD_get_connection_info(connection.mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+  if (info == nullptr) return;
+  connection.certificate = tls_->Current()->Verify(static_cast<gnutls_session_t>(info->tls_session));
+}
+
+}  // namespace tw::callback

@@ -1,0 +1,57 @@
+// MhdServer: HttpServer over libmicrohttpd (0.9.75 and newer): one epoll thread moves bytes, requests are
+// handled on a WorkerPool while their connection is suspended.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "callback/http_server.h"
+#include "callback/mhd/connection_table.h"
+#include "callback/mhd/listener.h"
+#include "callback/mhd/tls_context.h"
+#include "callback/mhd/worker_pool.h"
+#include "callback/network.h"
+
+struct MHD_Daemon;
+struct sockaddr;
+
+namespace tw::callback {
+
+class MhdServer final : public HttpServer {
+ public:
+  explicit MhdServer(Logger& log) : log_(log) {}
+  ~MhdServer() override { Stop(std::chrono::milliseconds(0)); }
+
+  Result<std::string> Start(HttpServerOptions options, HttpHandler& handler) override;
+  Status ReplaceTls(TlsMaterial material) override;
+  void Stop(std::chrono::milliseconds drain) override;
+
+ private:
+  friend struct MhdCallbacks;  // the C functions that libmicrohttpd calls, all on its event thread
+
+  Result<std::string> StartDaemon();
+  std::string KeyOf(const std::string& peer) const;
+  bool Admit(const sockaddr* address);
+  Connection* Opened(MHD_Connection* mhd);
+  void BeginRequest(Connection& connection, const char* target);
+  std::optional<HttpResponse> ReadHead(Connection& connection, const char* method, const char* version);
+  bool TakeBody(Connection& connection, const char* data, std::size_t size) const;
+  // Suspends the connection and hands the request to a worker, or answers 503.
+  bool Dispatch(Connection& connection);
+  void Work(Connection& connection, std::stop_token stop);
+  bool Answer(Connection& connection, const HttpResponse& response);
+  void ReadCertificate(Connection& connection) const;
+
+  Logger& log_;
+  HttpServerOptions options_;
+  HttpHandler* handler_ = nullptr;
+  AddressSet trusted_peers_;
+  std::optional<Listener> listener_;
+  bool unix_ = false;
+  std::unique_ptr<TlsContext> tls_;
+  std::unique_ptr<ConnectionTable> connections_;
+  std::unique_ptr<WorkerPool> workers_;
+  MHD_Daemon* daemon_ = nullptr;
+};
+
+}  // namespace tw::callback

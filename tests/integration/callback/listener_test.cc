@@ -1,0 +1,121 @@
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "integration/callback/server_harness.h"
+
+namespace tw::callback {
+namespace {
+
+using fakes::HttpClient;
+
+class ListenerTest : public ServerTest {
+ protected:
+  void SetUp() override {
+    ServerTest::SetUp();
+    std::string pattern = (std::filesystem::temp_directory_path() / "tw-listener-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    directory = pattern;
+  }
+  void TearDown() override {
+    ServerTest::TearDown();
+    std::filesystem::remove_all(directory);
+  }
+  std::string Failure() {
+    const auto bound = server->Start(options, handler);
+    return bound ? "started" : bound.error().message;
+  }
+
+  std::filesystem::path directory;
+};
+
+TEST_F(ListenerTest, ServesBothFamiliesWhenNoHostIsNamed) {
+  options.listen = ":0";
+  Start();
+  const std::string port = address.substr(address.rfind(':') + 1);
+  HttpClient v4("127.0.0.1:" + port);
+  ASSERT_TRUE(v4.Do("GET", "/"));
+  HttpClient v6("[::1]:" + port);
+  if (v6.Connect()) {
+    EXPECT_EQ(v6.Do("GET", "/")->status, 200);
+  }
+}
+
+TEST_F(ListenerTest, ServesIpv6Loopback) {
+  options.listen = "[::1]:0";
+  const auto bound = server->Start(options, handler);
+  if (!bound) GTEST_SKIP() << "no IPv6 here: " << bound.error().message;
+  HttpClient client(*bound);
+  EXPECT_EQ(client.Do("GET", "/")->status, 200);
+}
+
+TEST_F(ListenerTest, SaysWhenThePortIsTaken) {
+  Start();
+  auto other = LoadHttpServer(log);
+  HttpServerOptions same;
+  same.listen = address;
+  const auto bound = (*other)->Start(same, handler);
+  ASSERT_FALSE(bound);
+  EXPECT_NE(bound.error().message.find("Address already in use"), std::string::npos);
+  EXPECT_FALSE(bound.error().hint.empty());
+}
+
+TEST_F(ListenerTest, ServesAUnixSocketThatOthersCannotUseAndRemovesItAtTheEnd) {
+  const std::string path = directory / "callback.sock";
+  options.listen = "unix:" + path;
+  handler.script = [](const HttpRequest& request, const std::stop_token&) {
+    return HttpResponse{200, {}, request.peer, false};
+  };
+  Start();
+  EXPECT_EQ(address, "unix:" + path);
+  struct stat info {};
+  ASSERT_EQ(::stat(path.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0007U, 0U);
+  HttpClient client(address);
+  EXPECT_EQ(client.Do("GET", "/")->body, "unix");
+  server->Stop(std::chrono::milliseconds(0));
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST_F(ListenerTest, ReplacesASocketThatACrashLeftBehind) {
+  const std::string path = directory / "callback.sock";
+  options.listen = "unix:" + path;
+  Start();
+  const std::string aside = directory / "aside.sock";
+  std::filesystem::rename(path, aside);  // what a killed process leaves: a socket file without a listener
+  server->Stop(std::chrono::milliseconds(0));
+  std::filesystem::rename(aside, path);
+  Start();
+  HttpClient client(address);
+  EXPECT_EQ(client.Do("GET", "/")->status, 200);
+}
+
+TEST_F(ListenerTest, LeavesALiveSocketAndOrdinaryFilesAlone) {
+  const std::string path = directory / "callback.sock";
+  options.listen = "unix:" + path;
+  Start();
+  auto other = LoadHttpServer(log);
+  EXPECT_FALSE((*other)->Start(options, handler));
+  HttpClient client(address);
+  EXPECT_EQ(client.Do("GET", "/")->status, 200);
+
+  const std::string file = directory / "notes.txt";
+  std::ofstream(file) << "keep";
+  HttpServerOptions onto_file;
+  onto_file.listen = "unix:" + file;
+  EXPECT_FALSE((*other)->Start(onto_file, handler));
+  EXPECT_EQ(std::filesystem::file_size(file), 4U);
+}
+
+TEST_F(ListenerTest, NeedsASocketFromSystemdWhenToldSo) {
+  options.listen = "systemd";
+  ::unsetenv("LISTEN_FDS");
+  EXPECT_NE(Failure().find("no socket was passed on"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace tw::callback
