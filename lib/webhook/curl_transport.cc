@@ -12,6 +12,7 @@ namespace {
 
 constexpr long kMostConnections = 512;         // kept open for reuse, over all endpoints
 constexpr std::size_t kMostIdleHandles = 128;  // kept for reuse
+constexpr std::size_t kMostHead = 64 * 1024;   // of an answer; libcurl 7.88 limits single lines only
 
 struct ListDeleter {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
@@ -27,6 +28,7 @@ struct Exchange {
   HandlePtr handle;
   std::unique_ptr<curl_slist, ListDeleter> headers;
   HttpAnswer answer;
+  std::size_t head_size = 0;
   char error[CURL_ERROR_SIZE] = "";
 };
 
@@ -38,11 +40,18 @@ std::size_t OnBody(char* data, std::size_t, std::size_t size, void* context) {
 }
 
 std::size_t OnHeader(char* data, std::size_t, std::size_t size, void* context) {
+  auto& exchange = *static_cast<Exchange*>(context);
+  HttpAnswer& answer = exchange.answer;
+  exchange.head_size += size;
+  if (exchange.head_size > kMostHead) return 0;
   const std::string_view line(data, size);
+  if (line.starts_with("HTTP/")) {  // what an interim answer (1xx) said does not count
+    answer.retry_after.clear();
+    answer.location.clear();
+  }
   const auto colon = line.find(':');
   if (colon == std::string_view::npos) return size;
   const std::string name = AsciiLower(line.substr(0, colon));
-  HttpAnswer& answer = static_cast<Exchange*>(context)->answer;
   if (name == "retry-after") answer.retry_after = Trim(line.substr(colon + 1));
   if (name == "location") answer.location = Trim(line.substr(colon + 1));
   return size;
@@ -90,6 +99,7 @@ void SetTarget(CURL* handle, const HttpTarget& target) {
   if (!target.ca_file.empty()) {
     curl_easy_setopt(handle, CURLOPT_CAINFO, target.ca_file.c_str());
     curl_easy_setopt(handle, CURLOPT_CAPATH, nullptr);
+    curl_easy_setopt(handle, CURLOPT_CA_CACHE_TIMEOUT, 0L);  // the file may be renewed under its name
   }
   SetText(handle, CURLOPT_SSLCERT, target.cert_file);
   SetText(handle, CURLOPT_SSLKEY, target.key_file);
@@ -97,7 +107,13 @@ void SetTarget(CURL* handle, const HttpTarget& target) {
     curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 0L);
     curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 0L);
   }
-  SetText(handle, CURLOPT_PROXY, std::string(target.proxy_url.Reveal()));
+  if (target.direct) {
+    curl_easy_setopt(handle, CURLOPT_PROXY, "");
+  } else if (!target.proxy_url.empty()) {
+    SetText(handle, CURLOPT_PROXY, std::string(target.proxy_url.Reveal()));
+    curl_easy_setopt(handle, CURLOPT_NOPROXY, "");  // else NO_PROXY of the environment would overrule the setting
+  }
+  curl_easy_setopt(handle, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 }
 
 void SetCall(Exchange& exchange) {
@@ -213,6 +229,10 @@ class CurlTransport final : public HttpTransport {
       return;
     }
     answer.failure = FailureOf(code);
+    if (exchange.head_size > kMostHead) {
+      answer.error = "the head of the answer is longer than 64 KiB";
+      return;
+    }
     const std::string_view words = exchange.error[0] != '\0' ? exchange.error : curl_easy_strerror(code);
     answer.error = EscapeControls(CutUtf8(words, 300));
   }

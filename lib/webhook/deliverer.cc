@@ -90,6 +90,10 @@ Status Deliverer::SetEndpoints(std::vector<EndpointPlan> plans) {
 }
 
 void Deliverer::Start() {
+  // What a predecessor of the same name left leased when it died would else wait for its lease to run out.
+  if (const Status released = store_.ReleaseLeases(clerk_.owner()); !released) {
+    log_.Warn("cannot free the deliveries of an earlier run", {{"error", released.error().message}});
+  }
   clerk_.Start();
   thread_ = std::jthread([this] { Loop(); });
 }

@@ -79,11 +79,16 @@ EndpointHealth::Change EndpointHealth::Apply(const Judgement& judgement, SystemT
   state_.last_answer = judgement.what;
   state_.last_answer_at = now;
   if (judgement.verdict == Verdict::kDelivered) {
-    const bool recovered = held() || state_.consecutive_failures > 0;
-    // A success that was under way when the receiver said 410 does not take that word back.
-    if (state_.hold == HoldKind::kDisabled) return Change::kNone;
-    if (recovered) Lift(now);
-    return recovered ? Change::kRecovered : Change::kNone;
+    if (!held()) {
+      // Not a recovery: else one event that always fails would be made due by every other's success.
+      state_.consecutive_failures = 0;
+      return Change::kNone;
+    }
+    // A success that was under way when the receiver said 410, or asked for a pause, does not take that word back.
+    const bool asked = state_.hold == HoldKind::kDisabled || state_.hold == HoldKind::kRetryAfter;
+    if (asked && Allowed(now) == 0) return Change::kNone;
+    Lift(now);
+    return Change::kRecovered;
   }
   if (judgement.verdict == Verdict::kDisable) {
     Hold(HoldKind::kDisabled, std::nullopt, now);

@@ -19,6 +19,8 @@ std::shared_ptr<const HttpTarget> MakeTarget(const config::EndpointSettings& set
   target->insecure_skip_verify = settings.insecure_skip_verify;
   target->proxy_url = Secret(settings.proxy_url);
   target->timeout = settings.timeout;
+  // A proxy of the environment stands outside this machine and must not see what is meant for it.
+  target->direct = settings.proxy_url.empty() && IsLoopbackHost(settings.url.host);
   return target;
 }
 
@@ -53,6 +55,10 @@ Result<std::shared_ptr<jq::Program>> Compile(const std::optional<config::JqText>
 
 Result<EndpointPlan> EndpointPlan::Make(const config::EndpointSettings& settings, BodyContext context,
                                         std::string user_agent, jq::Compiler* compiler) {
+  if (!settings.url.https() && !settings.allow_http && !IsLoopbackHost(settings.url.host)) {
+    return Error::Config(fmt::format("endpoint {}: {} would send in the clear", settings.name, settings.url.Redacted()),
+                         "write https://, or set allow_http = true if the way there is protected otherwise");
+  }
   EndpointPlan plan;
   plan.settings_ = settings;
   plan.context_ = std::move(context);

@@ -21,7 +21,7 @@ namespace tw::webhook {
 class EndpointPlan {
  public:
   // `compiler` may be null when the endpoint has no jq program. `user_agent`: "teleport-webhooks/<version>".
-  // Error: kConfig naming the key.
+  // Error: kConfig naming the key; also for http:// to another machine without `allow_http`.
   static Result<EndpointPlan> Make(const config::EndpointSettings& settings, BodyContext context,
                                    std::string user_agent, jq::Compiler* compiler);
 

@@ -22,7 +22,8 @@ struct HttpTarget {
   std::string cert_file;
   std::string key_file;
   bool insecure_skip_verify = false;
-  Secret proxy_url;                           // empty: the environment decides
+  Secret proxy_url;                           // empty: the environment decides (HTTPS_PROXY, NO_PROXY, ...)
+  bool direct = false;                        // no proxy, whatever the environment says
   std::chrono::milliseconds timeout{10'000};  // of the whole exchange, name look-up included
 };
 
