@@ -52,7 +52,7 @@ std::optional<std::string> Quoted(std::string_view text, std::string_view after)
 // `access denied to perform action "update" on "access_request"` gives "update on access_request".
 std::optional<std::string> NamedRight(std::string_view text) {
   const auto verb = Quoted(text, "action \"");
-  const auto resource = Quoted(text, "on \"");
+  const auto resource = Quoted(text, " on \"");
   if (!verb || !resource) return std::nullopt;
   return fmt::format("{} on {}", *verb, *resource);
 }
