@@ -1,11 +1,14 @@
 // Store: the durable memory of an installation: requests seen, the outbox, attempts, decisions, replayed
-// callback ids. Implementations: sqlite_store (durable) and tests/fakes or memory_store (tests); one contract
-// suite runs on both. Safe for use from any thread. Errors: kFailure; `retryable` when room or permission may
-// come back (full or read-only disk); a store written by a newer version is kFailure and not retryable.
+// callback ids. Implementations: sqlite_store (durable) and memory_store (tests, one-shot verbs); one
+// contract suite runs on both. Safe for use from any thread. Errors: kFailure; `retryable` when room or
+// permission may come back (full or read-only disk); a store written by a newer version is kFailure and not
+// retryable.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -36,7 +39,7 @@ struct Delivery {
   std::string request_id;
   std::string event_json;  // access::EventToJson of the event
   DeliveryStatus status = DeliveryStatus::kPending;
-  SystemTime created;  // when it was committed
+  SystemTime created;  // the event's timestamp
   int attempts = 0;
   std::optional<SystemTime> first_attempt;
   std::chrono::milliseconds held_before_first{0};  // the endpoint's held_total at the first attempt
@@ -84,6 +87,19 @@ struct QueueSummary {
   EndpointState state;
 };
 
+// Deliveries that a commit may lease at once for the endpoints that have room, so that the way from intake to
+// the receiver needs neither a second transaction nor a read.
+struct ClaimOnCommit {
+  std::string owner;
+  SystemTime lease_until;
+  std::map<std::string, std::size_t, std::less<>> room;  // by endpoint: how many at most
+};
+
+struct Committed {
+  std::vector<bool> fresh;        // for each commitment: was its event new?
+  std::vector<Delivery> claimed;  // leased as by Claim, in commit order
+};
+
 // Which deliveries a manual command means; empty fields match all.
 struct DeliveryQuery {
   std::optional<DeliveryStatus> status;
@@ -103,25 +119,39 @@ struct ReplayAnswer {
   std::string body;
 };
 
+inline constexpr int kAttemptsKept = 20;
+
 class Store : public access::RequestBook, public access::DecisionBook {
  public:
+  using access::DecisionBook::Find;
+  using access::RequestBook::Find;
+
   // Intake. All of it in one transaction, on disk (fsync) before it returns. An event whose id was committed
   // before is dropped, its record is still updated. Returns for each commitment whether its event was new.
   virtual Result<std::vector<bool>> Commit(std::span<const Commitment> batch) = 0;
+  // The same, and leases new deliveries that are free to go while there is room. Those that find no room wait
+  // for Claim; so do older ones, hence give no room to an endpoint whose queue is not empty.
+  virtual Result<Committed> CommitAndClaim(std::span<const Commitment> batch, const ClaimOnCommit& claim) = 0;
 
-  // Takes deliveries that are due: pending, first of their request for this endpoint, not leased by another;
-  // oldest first. They are leased to `owner` until `lease_until`.
+  // Takes deliveries that are due: pending, first of their request for this endpoint, and leased to nobody (a
+  // lease that has run out counts for nothing); oldest first. They are leased to `owner` until `lease_until`.
+  // New ones are due whatever their `due` says, so that a clock set back holds nothing up.
   virtual Result<std::vector<Delivery>> Claim(const std::string& endpoint, SystemTime now, std::size_t limit,
                                               const std::string& owner, SystemTime lease_until) = 0;
   // Claims one delivery by id whatever its status or due time (manual resend); nullopt when another holds it.
   virtual Result<std::optional<Delivery>> ClaimOne(std::int64_t delivery_id, SystemTime now,
                                                    const std::string& owner, SystemTime lease_until) = 0;
   // Records attempts and gives the leases back. Delivered and dead ones make the next delivery of their
-  // request due. Lazy: may be lost by a crash (the delivery is then repeated with the same webhook-id).
+  // request due; one that is pending again (a dead letter sent by hand) goes before its request's later ones.
+  // Deliveries that no longer exist are passed over. Lazy: may be lost by a crash (the delivery is then
+  // repeated with the same webhook-id).
   virtual Status Finish(std::span<const AttemptRecord> attempts) = 0;
   // Gives back every lease of `owner` (shutdown, or what a crashed predecessor left).
   virtual Status ReleaseLeases(const std::string& owner) = 0;
-  // When the next delivery of the endpoint falls due; nullopt when none is pending and free.
+  // The last attempts of a delivery (kAttemptsKept at most), oldest first; held_total is not kept.
+  virtual Result<std::vector<AttemptRecord>> Attempts(std::int64_t delivery_id) = 0;
+  // When the next delivery of the endpoint falls due, a time in the past when one is due now; a leased one
+  // counts from the end of its lease. Nullopt when nothing is pending.
   virtual Result<std::optional<SystemTime>> NextDue(const std::string& endpoint) = 0;
   // Makes waiting first-of-their-request deliveries due at once, in their original order (after a recovery).
   virtual Status MakeAllDue(const std::string& endpoint) = 0;
@@ -134,6 +164,7 @@ class Store : public access::RequestBook, public access::DecisionBook {
   virtual Result<std::vector<Delivery>> Deliveries(const DeliveryQuery& query) = 0;  // by id
   // Has an event later than this delivery's been delivered for the same request and endpoint?
   virtual Result<bool> Superseded(std::int64_t delivery_id) = 0;
+  // Forgets a delivery, whatever its status. Error: kNotFound.
   virtual Status Discard(std::int64_t delivery_id) = 0;
 
   // Replay protection of callbacks, by caller and webhook-id.
@@ -142,10 +173,12 @@ class Store : public access::RequestBook, public access::DecisionBook {
   virtual Status SaveReplay(const std::string& caller, const std::string& webhook_id,
                             const ReplayAnswer& answer, SystemTime forget_after) = 0;
 
-  // One small step of housekeeping: deletes at most `limit` finished deliveries, events, gone requests,
-  // decisions and replays past `retain`; turns pending ones of held endpoints older than `retain` into dead
-  // letters. True: more to do.
-  virtual Result<bool> Sweep(SystemTime now, std::chrono::milliseconds retain, std::size_t limit) = 0;
+  // One small step of housekeeping, in a transaction that touches at most about `limit` rows: deletes
+  // finished deliveries, events, gone requests, decisions and replays past `retain`; turns pending deliveries
+  // older than `retain` into dead letters where the endpoint is held, or is not among `served` (the endpoints
+  // of the configuration; empty: not known, none is given up for that). True: more to do.
+  virtual Result<bool> Sweep(SystemTime now, std::chrono::milliseconds retain, std::size_t limit,
+                             std::span<const std::string> served = {}) = 0;
 };
 
 }  // namespace tw::store
