@@ -1,0 +1,45 @@
+// SendOnce: one event to one endpoint, now, for `send` and `check --send-test`; nothing is stored. Uses the
+// same request as the deliverer.
+#pragma once
+
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "webhook/endpoint_plan.h"
+#include "webhook/http_transport.h"
+#include "webhook/retry_policy.h"
+
+namespace tw::webhook {
+
+struct HandDelivery {
+  std::string_view webhook_id;
+  std::string_view event_json;
+  int retries = 0;  // tries after the first
+};
+
+struct SendReport {
+  Judgement judgement;
+  HttpAnswer answer;
+  int attempts = 0;
+};
+
+// Sees each attempt: the request before it goes and the answer after.
+struct AttemptView {
+  std::function<void(const HttpCall&)> request;
+  std::function<void(const HttpAnswer&)> answer;
+};
+
+// Tries until delivered, refused for good, out of retries, or `stop`. Errors: kReceiver (the event cannot be
+// shaped), kCancelled. A refusal by the receiver is a report, not an error.
+Result<SendReport> SendOnce(HttpTransport& transport, const EndpointPlan& plan, const HandDelivery& delivery,
+                            Clock& clock, Random& random, const AttemptView& view, std::stop_token stop);
+
+// The request as text, like curl -v shows it, lines beginning with `prefix`. Without `reveal`, what is secret
+// is ***.
+std::string RequestText(const EndpointPlan& plan, const HttpCall& call, std::string_view prefix, bool reveal);
+
+}  // namespace tw::webhook
