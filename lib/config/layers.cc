@@ -241,6 +241,11 @@ bool IsServiceLink(std::string_view name) {
   return rest.starts_with("SERVICE_") || rest == "PORT" || rest.starts_with("PORT_");
 }
 
+bool HasUserInfo(std::string_view url) {
+  if (const auto scheme = url.find("://"); scheme != std::string_view::npos) url.remove_prefix(scheme + 3);
+  return url.substr(0, url.find_first_of("/?#")).find('@') != std::string_view::npos;
+}
+
 void AddOne(Drafts& drafts, const std::string& key, const std::string& value, const Origin& origin,
             bool may_be_secret, Report& report) {
   const auto fail = [&](std::string what, std::string hint) {
@@ -269,9 +274,8 @@ void AddOne(Drafts& drafts, const std::string& key, const std::string& value, co
     return fail("is a secret, and other users can read a command line",
                 fmt::format("use {}_file{}", key, variable));
   }
-  const bool user_info = value.find('@') != std::string::npos;
-  if (!may_be_secret && user_info && FindSpec(found->section, found->key) != nullptr &&
-      FindSpec(found->section, found->key)->has_file()) {
+  const KeySpec* spec = FindSpec(found->section, found->key);
+  if (!may_be_secret && spec != nullptr && spec->has_file() && HasUserInfo(value)) {
     return fail("holds a password, and other users can read a command line", fmt::format("use {}_file", key));
   }
   TakeText(drafts, found->section, found->key, value, origin, report);

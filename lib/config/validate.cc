@@ -21,8 +21,9 @@ void SettleCredentials(Draft& teleport) {
   for (const std::string_view key : kTriple) {
     if (const Assigned* part = teleport.Find(key)) triple = std::max(triple, part->origin.layer);
   }
-  if (triple > identity->origin.layer) teleport.values.erase("identity");
-  if (triple < identity->origin.layer) {
+  const Layer single = identity->origin.layer;
+  if (triple > single) teleport.values.erase("identity");
+  if (triple < single) {
     for (const std::string_view key : kTriple) teleport.values.erase(key);
   }
 }

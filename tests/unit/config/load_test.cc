@@ -183,6 +183,12 @@ TEST(Layers, SetRefusesPasswordsInsideAUrl) {
   }
 }
 
+TEST(Layers, SetTakesAUrlWithAnAtSignInItsPath) {
+  LoadInput input = Input("", Purpose::kSend);
+  input.set = {"webhook.webhook_url=https://r.example.com/@team"};
+  EXPECT_EQ(Load(input).settings.value().endpoints.at(0).url.target, "/@team");
+}
+
 TEST(Layers, SetSuggestsTheNearestKey) {
   LoadInput input = Input("");
   input.set = {"log.severty=INFO", "nonsense", "endpoint.url=x"};

@@ -122,6 +122,16 @@ TEST(NewSecret, IsAStandardWebhooksSecret) {
   EXPECT_NE(NewSecret(random), secret);
 }
 
+std::string Shipped(const std::string& path) {
+  std::ifstream file(std::string(TW_SOURCE_DIR) + path);
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+TEST(ShippedFiles, AreWhatConfigurePrints) {
+  EXPECT_EQ(Shipped("/examples/teleport-webhooks.toml"), ConfigTemplate({}));
+  EXPECT_EQ(Shipped("/packaging/teleport-webhooks.service"), Document(DocumentKind::kSystemd, {}));
+}
+
 TEST(Documents, AreNamedAsOnTheCommandLine) {
   EXPECT_EQ(ParseDocumentKind("config"), DocumentKind::kConfig);
   EXPECT_EQ(ParseDocumentKind("role-review"), DocumentKind::kRoleReview);
