@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/duration.h"
 #include "base/text.h"
 #include "teleport/tcp.h"
 #include "teleport/websocket.h"
@@ -58,7 +59,7 @@ std::optional<ProxyFacts> ParseProxyFacts(std::string_view json) {
     const auto found = parsed.find(key);
     return found != parsed.end() && found->is_string() ? found->get<std::string>() : std::string();
   };
-  return ProxyFacts{text("cluster_name"), text("server_version")};
+  return ProxyFacts{text("cluster_name"), text("server_version"), std::nullopt};
 }
 
 RouteFinder::RouteFinder(const config::TeleportSettings& settings, Environment environment, Random& random,
@@ -116,11 +117,14 @@ Result<ProxyFacts> RouteFinder::AskProxy(Waiter& waiter) {
   const auto answer = ReadToEnd(tunnel->fd(), kMaxFindBody, waiter);
   if (!answer) return answer.error();
   const std::size_t body = answer->find(kEndOfHead);
-  const auto facts =
+  auto facts =
       body == std::string::npos ? std::nullopt : ParseProxyFacts(std::string_view(*answer).substr(body + 4));
   if (!facts) {
     return Error{ErrorKind::kUnreachable, fmt::format("{} is not a Teleport proxy", target->Text()),
                  "check teleport.addr", true};
+  }
+  if (const auto head = ParseHttpHead(*answer)) {
+    if (const auto date = ParseHttpDate(head->Get("date"))) facts->date = *date;
   }
   return *facts;
 }

@@ -35,6 +35,7 @@ struct Dialled {
 struct ProxyFacts {
   std::string cluster;  // empty before 10.0
   std::string server_version;
+  std::optional<SystemTime> date;  // the clock of whoever answered
 };
 // Reads the body of /webapi/find. Nullopt when it is not one.
 std::optional<ProxyFacts> ParseProxyFacts(std::string_view json);
