@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <csignal>
 #include <cstring>
 
 #include "base/text.h"
@@ -42,7 +43,9 @@ std::optional<std::string> HttpReply::Find(std::string_view name) const {
 }
 
 HttpClient::HttpClient(std::string address, TlsClient tls)
-    : address_(std::move(address)), options_(std::move(tls)) {}
+    : address_(std::move(address)), options_(std::move(tls)) {
+  std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
+}
 HttpClient::~HttpClient() {
   Close();
 }

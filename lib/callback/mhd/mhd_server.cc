@@ -1,8 +1,11 @@
 #include "callback/mhd/mhd_server.h"
 
 #include <microhttpd.h>
+#include <poll.h>
+#include <sys/eventfd.h>
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <utility>
 
@@ -23,6 +26,9 @@ constexpr unsigned kConnectionMargin = 64;
 constexpr std::chrono::seconds kAnswerGrace{2};
 // Bytes of a chunked body beyond the limit that are read, so that the client can still see a 413.
 constexpr std::size_t kExcess = 256 * 1024;
+
+// How long the loop pauses when libmicrohttpd wants to go on although nothing has arrived.
+constexpr int kPauseMs = 2;
 
 SteadyTime Now() {
   return std::chrono::steady_clock::now();
@@ -61,7 +67,7 @@ Result<std::string> MhdServer::Start(HttpServerOptions options, HttpHandler& han
 }
 
 Result<std::string> MhdServer::StartDaemon() {
-  unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG;
+  unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG;
   if (tls_) flags |= MHD_USE_TLS;
   const auto number = [](std::size_t value) { return static_cast<intptr_t>(value); };
   std::vector<MHD_OptionItem> extra{
@@ -87,7 +93,24 @@ Result<std::string> MhdServer::StartDaemon() {
     return Error::Failure("cannot start the listener on " + listener_->address(),
                           "see the log for the reason");
   }
+  wake_ = UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  events_ = std::jthread([this](std::stop_token stop) { Turn(std::move(stop)); });
   return listener_->address();
+}
+
+void MhdServer::Turn(std::stop_token stop) {
+  if (tls_) tls_->ServeThisThread();
+  const int epoll = MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+  while (!stop.stop_requested()) {
+    MHD_UNSIGNED_LONG_LONG ignored = 0;
+    const bool eager = MHD_get_timeout(daemon_, &ignored) == MHD_YES;
+    std::array<pollfd, 2> fds{pollfd{epoll, POLLIN, 0}, pollfd{wake_.get(), POLLIN, 0}};
+    ::poll(fds.data(), fds.size(), eager ? kPauseMs : -1);
+    eventfd_t count = 0;
+    if ((fds[1].revents & POLLIN) != 0) ::eventfd_read(wake_.get(), &count);
+    std::lock_guard lock(turning_);
+    MHD_run(daemon_);
+  }
 }
 
 Status MhdServer::ReplaceTls(TlsMaterial material) {
@@ -100,13 +123,19 @@ Status MhdServer::ReplaceTls(TlsMaterial material) {
 
 void MhdServer::Stop(std::chrono::milliseconds drain) {
   if (daemon_ == nullptr) return;
-  MHD_quiesce_daemon(daemon_);
+  {
+    std::lock_guard lock(turning_);
+    MHD_quiesce_daemon(daemon_);
+  }
   listener_->Close();
   connections_->CloseWaiting();
   const SteadyTime end = Now() + drain;
   connections_->AwaitQuiet(end);
   workers_->Stop();  // every suspended connection is resumed after this
   connections_->AwaitQuiet(std::max(end, Now() + std::chrono::milliseconds(100)));
+  events_.request_stop();
+  Wake();
+  events_.join();
   MHD_stop_daemon(daemon_);
   daemon_ = nullptr;
   workers_.reset();
@@ -122,7 +151,6 @@ std::string MhdServer::KeyOf(const std::string& peer) const {
 }
 
 bool MhdServer::Admit(const sockaddr* address) {
-  if (tls_) tls_->ServeThisThread();
   return connections_->Admit(KeyOf(PeerText(address)));
 }
 
@@ -189,13 +217,17 @@ bool MhdServer::Dispatch(Connection& connection) {
     return true;
   exchange.answer = handler_->Refuse(503, "all workers are busy");
   MHD_resume_connection(connection.mhd);
+  Wake();
   return true;
 }
 
 void MhdServer::Work(Connection& connection, std::stop_token stop) {
   connection.exchange.answer = handler_->Handle(connection.exchange.request, std::move(stop));
   MHD_resume_connection(connection.mhd);
+  Wake();  // in this mode libmicrohttpd does not wake the loop
 }
+
+void MhdServer::Wake() { ::eventfd_write(wake_.get(), 1); }
 
 bool MhdServer::Answer(Connection& connection, const HttpResponse& response) {
   auto* const message = MHD_create_response_from_buffer(

@@ -1,10 +1,16 @@
-// MhdServer: HttpServer over libmicrohttpd (0.9.75 and newer): one epoll thread moves bytes, requests are
+// MhdServer: HttpServer over libmicrohttpd (0.9.75 and newer): one event thread moves bytes, requests are
 // handled on a WorkerPool while their connection is suspended.
+//
+// The loop around epoll is ours: libmicrohttpd's own turns without a pause as long as any TLS handshake is
+// unfinished, so that one silent client would keep a core busy.
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <thread>
 
+#include "base/unique_fd.h"
 #include "callback/http_server.h"
 #include "callback/mhd/connection_table.h"
 #include "callback/mhd/listener.h"
@@ -30,6 +36,8 @@ class MhdServer final : public HttpServer {
   friend struct MhdCallbacks;  // the C functions that libmicrohttpd calls, all on its event thread
 
   Result<std::string> StartDaemon();
+  void Turn(std::stop_token stop);
+  void Wake();
   std::string KeyOf(const std::string& peer) const;
   bool Admit(const sockaddr* address);
   Connection* Opened(MHD_Connection* mhd);
@@ -52,6 +60,9 @@ class MhdServer final : public HttpServer {
   std::unique_ptr<ConnectionTable> connections_;
   std::unique_ptr<WorkerPool> workers_;
   MHD_Daemon* daemon_ = nullptr;
+  std::mutex turning_;  // held while libmicrohttpd works
+  UniqueFd wake_;
+  std::jthread events_;
 };
 
 }  // namespace tw::callback
