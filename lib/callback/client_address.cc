@@ -1,0 +1,29 @@
+#include "callback/client_address.h"
+
+#include "base/text.h"
+#include "callback/headers.h"
+
+namespace tw::callback {
+
+Client FindClient(const HttpRequest& request, const AddressSet& trusted) {
+  Client out{request.peer, request.tls};
+  const bool by_proxy = request.peer == "unix" ? !trusted.empty() : trusted.Contains(request.peer);
+  if (!by_proxy) return out;
+  if (const auto protocol = FindHeader(request, "x-forwarded-proto");
+      protocol && AsciiLower(Trim(*protocol)) == "https") {
+    out.secure = true;
+  }
+  std::vector<std::string_view> hops;
+  for (const std::string_view line : FindHeaders(request, "x-forwarded-for")) {
+    for (const std::string_view hop : Split(line, ',')) hops.push_back(Trim(hop));
+  }
+  for (auto hop = hops.rbegin(); hop != hops.rend(); ++hop) {
+    const auto parsed = ParseNumeric(*hop);
+    if (!parsed) break;  // not ours to guess what it means
+    out.address = FormatNumeric(*parsed);
+    if (!trusted.Contains(out.address)) break;
+  }
+  return out;
+}
+
+}  // namespace tw::callback

@@ -1,0 +1,44 @@
+// Our own rules about who may decide what, beyond Teleport's (product.md section 5). Pure.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "access/access_request.h"
+#include "config/settings.h"
+
+namespace tw::callback {
+
+// A name without what only makes it look different: case, Unicode width and style variants of letters, blanks
+// and invisible characters, and our own "webhooks:" prefix. Two names of one person fold alike.
+std::string FoldName(std::string_view name);
+
+// Is any of `names` the requester?
+bool IsRequester(std::string_view user, std::span<const std::string> names);
+
+// "webhooks:<name>" may hold at most 128 characters in <name>, none of which steers a terminal.
+bool UsableDelegator(std::string_view name);
+
+// Which requests may be decided and seen. Empty lists: all.
+struct Scope {
+  std::vector<std::string> roles;
+  std::vector<std::string> users;
+};
+// The caller's own lists replace those of [callback] one by one.
+Scope ScopeOf(const config::CallbackSettings& settings, const config::CallerSettings* caller);
+// What lies outside, as a sentence; nullopt: nothing. `granted`: roles the decision would grant instead.
+std::optional<std::string> OutsideScope(const Scope& scope, const access::AccessRequest& request,
+                                        std::span<const std::string> granted);
+
+// May this caller approve (kApproved) or deny?
+bool MayDecide(const config::CallerSettings* caller, access::RequestState decision);
+
+// Did a browser send this from another site? `origin` and `fetch_site` are header values, absent when not
+// sent. `public_addr` as configured; `tls`: scheme to assume when it names none.
+bool IsCrossSite(std::optional<std::string_view> origin, std::optional<std::string_view> fetch_site,
+                 std::string_view public_addr, bool tls);
+
+}  // namespace tw::callback
