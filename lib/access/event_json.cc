@@ -1,10 +1,13 @@
 #include "access/event_json.h"
 
 #include <array>
+#include <charconv>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/duration.h"
+#include "base/text.h"
 
 namespace tw::access {
 namespace {
@@ -103,9 +106,45 @@ std::string Dump(const Json& json) {
 // ---- reading
 // -------------------------------------------------------------------------------------------------
 
+// Thrown inside this file only and caught in Reading().
+struct Malformed {
+  std::string what;
+};
+
+// Null when the member is missing or null.
 const Json* Member(const Json& object, const char* key) {
   const auto found = object.find(key);
   return found == object.end() || found->is_null() ? nullptr : &*found;
+}
+
+const Json* ObjectMember(const Json& object, const char* key) {
+  const Json* value = Member(object, key);
+  if (value != nullptr && !value->is_object()) throw Malformed{std::string(key) + " is not an object"};
+  return value;
+}
+
+// Calls `read` with each item of a list of objects.
+template <class Read>
+void EachObject(const Json& object, const char* key, Read read) {
+  const Json* list = Member(object, key);
+  if (list == nullptr) return;
+  if (!list->is_array()) throw Malformed{std::string(key) + " is not a list"};
+  for (const Json& item : *list) {
+    if (!item.is_object()) throw Malformed{std::string(key) + " holds something else than objects"};
+    read(item);
+  }
+}
+
+// A whole number that T can hold.
+template <class T>
+T GetNumber(const Json& object, const char* key) {
+  const Json* value = Member(object, key);
+  if (value == nullptr) return 0;
+  const bool fits = value->is_number_unsigned()  ? std::in_range<T>(value->get<std::uint64_t>())
+                    : value->is_number_integer() ? std::in_range<T>(value->get<std::int64_t>())
+                                                 : false;
+  if (!fits) throw Malformed{std::string(key) + " is not a whole number, or too large"};
+  return value->get<T>();
 }
 
 std::string GetText(const Json& object, const char* key) {
@@ -117,11 +156,6 @@ std::vector<std::string> GetList(const Json& object, const char* key) {
   const Json* value = Member(object, key);
   return value == nullptr ? std::vector<std::string>() : value->get<std::vector<std::string>>();
 }
-
-// Thrown inside this file only and caught in Reading().
-struct Malformed {
-  std::string what;
-};
 
 std::optional<SystemTime> GetTime(const Json& object, const char* key) {
   const std::string text = GetText(object, key);
@@ -157,21 +191,15 @@ Review ReadReview(const Json& json) {
 }
 
 void ReadLists(const Json& json, AccessRequest& request) {
-  if (const Json* list = Member(json, "resources")) {
-    for (const Json& item : *list) {
-      request.resources.push_back({GetText(item, "cluster"), GetText(item, "kind"), GetText(item, "name"),
-                                   GetText(item, "sub_resource")});
-    }
-  }
-  if (const Json* list = Member(json, "reviews")) {
-    for (const Json& item : *list) request.reviews.push_back(ReadReview(item));
-  }
-  if (const Json* list = Member(json, "thresholds")) {
-    for (const Json& item : *list) {
-      request.thresholds.push_back({GetText(item, "name"), item.value("approve", 0U), item.value("deny", 0U),
-                                    GetText(item, "filter")});
-    }
-  }
+  EachObject(json, "resources", [&](const Json& item) {
+    request.resources.push_back({GetText(item, "cluster"), GetText(item, "kind"), GetText(item, "name"),
+                                 GetText(item, "sub_resource")});
+  });
+  EachObject(json, "reviews", [&](const Json& item) { request.reviews.push_back(ReadReview(item)); });
+  EachObject(json, "thresholds", [&](const Json& item) {
+    request.thresholds.push_back({GetText(item, "name"), GetNumber<std::uint32_t>(item, "approve"),
+                                  GetNumber<std::uint32_t>(item, "deny"), GetText(item, "filter")});
+  });
 }
 
 std::int32_t ReadKind(const Json& json) {
@@ -180,7 +208,11 @@ std::int32_t ReadKind(const Json& json) {
   for (std::size_t i = 0; i < kKinds.size(); ++i) {
     if (kKinds[i] == text) return static_cast<std::int32_t>(i);
   }
-  return std::stoi(text);
+  std::int32_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size())
+    throw Malformed{"kind is not a kind of request"};
+  return number;
 }
 
 AccessRequest ReadRequest(const Json& json) {
@@ -200,12 +232,12 @@ AccessRequest ReadRequest(const Json& json) {
   request.assume_start_time = GetTime(json, "assume_start_time");
   request.suggested_reviewers = GetList(json, "suggested_reviewers");
   ReadLists(json, request);
-  if (const Json* annotations = Member(json, "annotations")) {
+  if (const Json* annotations = ObjectMember(json, "annotations")) {
     request.system_annotations = GetAnnotations(*annotations, "system");
     request.resolve_annotations = GetAnnotations(*annotations, "resolve");
   }
   request.login_hint = GetText(json, "login_hint");
-  if (const Json* list = Member(json, "access_list"))
+  if (const Json* list = ObjectMember(json, "access_list"))
     request.access_list = AccessList{GetText(*list, "name"), GetText(*list, "title")};
   request.kind = ReadKind(json);
   request.revision = GetText(json, "revision");
@@ -213,7 +245,7 @@ AccessRequest ReadRequest(const Json& json) {
 }
 
 std::optional<DecisionNote> ReadDecision(const Json& data) {
-  const Json* decision = Member(data, "decision");
+  const Json* decision = ObjectMember(data, "decision");
   if (decision == nullptr) return std::nullopt;
   DecisionNote note{GetText(*decision, "by"), GetText(*decision, "via"), GetText(*decision, "mode"), {}};
   if (const auto at = GetTime(*decision, "at")) note.at = *at;
@@ -232,7 +264,7 @@ Event ReadEvent(const Json& json) {
   event.timestamp = GetTime(json, "timestamp").value_or(SystemTime());
   event.cluster = GetText(json, "cluster");
   event.source = ParseEventSource(GetText(json, "source")).value_or(EventSource::kManual);
-  event.seq = json.value("seq", std::int64_t{0});
+  event.seq = GetNumber<std::int64_t>(json, "seq");
   event.request = ReadRequest(*data);
   event.content_known = data->contains("state");
   event.previous_state = GetState(*data, "previous_state");
@@ -253,9 +285,10 @@ Result<T> Reading(std::string_view text, Read read) {
     };
     return read(Json::parse(text, shallow));
   } catch (const Malformed& error) {
-    return Error::Usage("not an event: " + error.what);
+    return Error::Usage("not an event: " + EscapeControls(error.what));
   } catch (const std::exception& error) {
-    return Error::Usage(std::string("not an event: ") + error.what());
+    // The parser quotes the text it stumbled over.
+    return Error::Usage("not an event: " + EscapeControls(error.what()));
   }
 }
 

@@ -25,6 +25,19 @@ bool IsHostName(std::string_view host) {
   });
 }
 
+// "0x7f.1", "2130706433" and "127.1" are other spellings of an IPv4 address to some resolvers, and names to
+// others: what a check saw would not be what is connected to. RFC 1123 section 2.1: the last label of a name
+// is alphabetic.
+bool IsOddIpv4(const std::string& host) {
+  std::string_view name = host;
+  if (name.ends_with('.')) name.remove_suffix(1);
+  const std::string_view last = name.substr(name.rfind('.') + 1);
+  const bool number =
+      last.starts_with("0x") || last.find_first_not_of("0123456789") == std::string_view::npos;
+  in_addr address{};
+  return number && inet_pton(AF_INET, host.c_str(), &address) != 1;
+}
+
 std::optional<std::uint16_t> ParsePort(std::string_view text, std::uint32_t least) {
   std::uint32_t port = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
@@ -116,6 +129,7 @@ Result<Url> ParseUrl(std::string_view text) {
   std::optional<std::string_view> port;
   if (!SplitHostPort(authority, url.host, port) || (!IsHostName(url.host) && !IsIpv6(url.host)))
     return bad("the host is missing or malformed");
+  if (IsOddIpv4(url.host)) return bad("the host is a number, but not an IPv4 address of four parts");
   url.port = url.https() ? kHttpsPort : kHttpPort;
   if (port) {
     const auto number = ParsePort(*port, 1);

@@ -11,7 +11,8 @@
 
 namespace tw {
 
-// An absolute http(s) URL (RFC 3986). Control characters, blanks and non-ASCII are refused.
+// An absolute http(s) URL (RFC 3986). Control characters, blanks and non-ASCII are refused, and so are odd
+// spellings of IPv4 addresses.
 struct Url {
   std::string scheme;  // "http" or "https", lower case
   std::string user;    // percent-decoded user info, may be empty

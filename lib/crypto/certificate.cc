@@ -4,12 +4,14 @@
 #include <fmt/format.h>
 #include <openssl/asn1.h>
 #include <openssl/bio.h>
+#include <openssl/err.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
 #include <ctime>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "base/text.h"
 #include "crypto/digest.h"
@@ -67,12 +69,25 @@ SystemTime TimeOf(const ASN1_TIME* time) {
   return SystemTime(std::chrono::seconds(timegm(&parts)));
 }
 
-std::string IpText(const ASN1_OCTET_STRING* address) {
+// Nothing for an entry of any other length: a peer's certificate may hold what it likes.
+std::optional<std::string> IpText(const ASN1_OCTET_STRING* address) {
+  const int length = ASN1_STRING_length(address);
+  if (length != sizeof(in_addr) && length != sizeof(in6_addr)) return std::nullopt;
   char text[INET6_ADDRSTRLEN] = {};
-  const int family = ASN1_STRING_length(address) == 4 ? AF_INET : AF_INET6;
+  const int family = length == sizeof(in_addr) ? AF_INET : AF_INET6;
   inet_ntop(family, ASN1_STRING_get0_data(address), text, sizeof(text));
   return text;
 }
+
+// Takes back the complaints that reading leaves in libcrypto's queue, where the next TLS call of this thread
+// would find them, and no others: certificates are also read in the midst of a handshake.
+class QuietErrors {
+ public:
+  QuietErrors() { ERR_set_mark(); }
+  ~QuietErrors() { ERR_pop_to_mark(); }
+  QuietErrors(const QuietErrors&) = delete;
+  QuietErrors& operator=(const QuietErrors&) = delete;
+};
 
 std::vector<std::string> NamesOf(X509* certificate) {
   std::vector<std::string> out;
@@ -82,7 +97,8 @@ std::vector<std::string> NamesOf(X509* certificate) {
   for (int at = 0; at < sk_GENERAL_NAME_num(names.get()); ++at) {
     const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), at);
     if (name->type == GEN_DNS) out.push_back(Utf8(name->d.dNSName));
-    if (name->type == GEN_IPADD) out.push_back(IpText(name->d.iPAddress));
+    if (name->type != GEN_IPADD) continue;
+    if (auto address = IpText(name->d.iPAddress)) out.push_back(std::move(*address));
   }
   return out;
 }
@@ -90,6 +106,7 @@ std::vector<std::string> NamesOf(X509* certificate) {
 }  // namespace
 
 Result<Certificate> ReadCertificate(std::string_view der) {
+  const QuietErrors quiet;
   const auto* bytes = reinterpret_cast<const unsigned char*>(der.data());
   const X509Ptr x509(d2i_X509(nullptr, &bytes, static_cast<long>(der.size())), X509_free);
   if (!x509) return Error{ErrorKind::kCredentials, "not an X.509 certificate", {}, true};

@@ -29,6 +29,11 @@ struct OpenBlock {
   std::string base64;
 };
 
+Error Unfinished(const PemBlock& block) {
+  return Broken(
+      fmt::format("line {}: the block \"{}\" is not finished", block.line, EscapeControls(block.label)));
+}
+
 // Headers such as "Proc-Type: 4,ENCRYPTED" come before the base64 and hold a colon, which base64 never does.
 void TakeLine(OpenBlock& open, std::string_view line) {
   if (line.find(':') == std::string_view::npos) {
@@ -42,8 +47,8 @@ Result<PemBlock> Finish(OpenBlock open) {
   std::optional<std::string> der = Base64Decode(open.base64);
   Secret wipe(std::move(open.base64));
   if (!der || der->empty()) {
-    return Broken(
-        fmt::format("line {}: the block \"{}\" does not hold base64", open.block.line, open.block.label));
+    return Broken(fmt::format("line {}: the block \"{}\" does not hold base64", open.block.line,
+                              EscapeControls(open.block.label)));
   }
   open.block.der = Secret(std::move(*der));
   return std::move(open.block);
@@ -60,9 +65,7 @@ Result<PemText> ScanPem(std::string_view text) {
     const std::string_view line = Trim(raw);
     if (line.empty()) continue;
     if (line.starts_with(kBegin)) {
-      if (open)
-        return Broken(
-            fmt::format("line {}: the block \"{}\" is not finished", open->block.line, open->block.label));
+      if (open) return Unfinished(open->block);
       open.emplace();
       open->block.label = LabelOf(line, kBegin);
       open->block.line = number;
@@ -78,9 +81,7 @@ Result<PemText> ScanPem(std::string_view text) {
       out.others.push_back({std::string(line), number});
     }
   }
-  if (open)
-    return Broken(
-        fmt::format("line {}: the block \"{}\" is not finished", open->block.line, open->block.label));
+  if (open) return Unfinished(open->block);
   return out;
 }
 

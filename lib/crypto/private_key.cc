@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "base/text.h"
 #include "crypto/openssh_key.h"
 
 namespace tw::crypto {
@@ -43,12 +44,14 @@ Result<Secret> ReadPrivateKey(const PemBlock& block) {
     return Bad("the private key is encrypted with a passphrase; a key without one is needed");
   if (IsOpensshKey(der)) {
     const Result<EvpKey> key = ReadOpensshKey(der);
-    if (!key) return key.error();
-    return ToPkcs8(**key);
+    Result<Secret> out = key ? ToPkcs8(**key) : key.error();
+    ERR_clear_error();
+    return out;
   }
   const EvpKey key = FromDer(der);
   if (!key)
-    return Bad(fmt::format("the block \"{}\" does not hold a private key that can be read", block.label));
+    return Bad(fmt::format("the block \"{}\" does not hold a private key that can be read",
+                           EscapeControls(block.label)));
   return ToPkcs8(*key);
 }
 

@@ -1,6 +1,6 @@
 // The only file that sees libjq (1.6 and 1.7). Facts about 1.6 that shape it, each tried: without a library
 // path `include` aborts the process; $ENV and `env` show the process environment; `indices("")` never
-// returns.
+// returns; looking for something in a list (`index("dba")`, a usual filter) loses memory at every run.
 #include "jq/jq_module.h"
 
 #include <fmt/format.h>
@@ -22,7 +22,13 @@ namespace {
 constexpr std::string_view kPrelude =
     "def env: {}; def stderr: .; def halt: error(\"halt is not available here\");"
     " def halt_error: halt; def halt_error($code): halt;"
-    " def _tw_indices($i): indices($i); def indices($i): if $i == \"\" then null else _tw_indices($i) end;"
+    " def _tw_indices($i): indices($i);"
+    " def _tw_in_list($want; $n): . as $list"
+    " | [range(length) | select($list[. : . + $n] == $want)];"
+    " def indices($i): if $i == \"\" then null"
+    " elif type != \"array\" or $i == [] then _tw_indices($i)"
+    " elif ($i | type) == \"array\" then _tw_in_list($i; $i | length)"
+    " else _tw_in_list([$i]; 1) end;"
     " def index($i): indices($i) | .[0]; def rindex($i): indices($i) | .[-1:] | .[0]; {} as $ENV | ";
 constexpr std::size_t kLongestMessage = 400;
 
@@ -68,7 +74,9 @@ void KeepFirstMessage(void* context, jv message) {
 }
 
 // jq 1.6 leaves its input callback uninitialised, so that `input` would jump anywhere without this.
-jv NoMoreInput(jq_state*, void*) { return jv_invalid(); }
+jv NoMoreInput(jq_state*, void*) {
+  return jv_invalid();
+}
 
 void DropMessage(void*, jv message) {
   jv_free(message);
