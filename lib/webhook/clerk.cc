@@ -23,12 +23,12 @@ Clerk::~Clerk() {
 }
 
 void Clerk::Start() {
-  thread_ = std::jthread([this] { Loop(); });
+  thread_ = std::thread([this] { Loop(); });
 }
 
 void Clerk::Stop() {
   if (!thread_.joinable()) return;
-  thread_.request_stop();
+  stop_.request_stop();
   thread_.join();
 }
 
@@ -84,7 +84,7 @@ SystemTime Clerk::LeaseUntil() const {
 }
 
 void Clerk::Loop() {
-  const std::stop_token stop = thread_.get_stop_token();
+  const std::stop_token stop = stop_.get_token();
   while (true) {
     Jobs jobs;
     {
@@ -119,7 +119,7 @@ void Clerk::Work(Jobs jobs) {
 }
 
 void Clerk::Persist(std::string_view what, const std::function<Status()>& write) {
-  const std::stop_token stop = thread_.get_stop_token();
+  const std::stop_token stop = stop_.get_token();
   for (bool told = false;; told = true) {
     const Status written = write();
     if (written) return;

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
@@ -78,7 +79,8 @@ class Clerk {
   std::condition_variable_any changed_;
   Jobs jobs_;
   std::vector<Errand> errands_;
-  std::jthread thread_;
+  std::stop_source stop_;  // not the thread's own: the thread may run before thread_ is set
+  std::thread thread_;
 };
 
 }  // namespace tw::webhook

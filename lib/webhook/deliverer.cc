@@ -234,19 +234,24 @@ void Deliverer::Pump() {
       lane.ready.pop_front();
       Send(lane, std::move(next));
     }
-    if (const std::size_t wanting = lane.Wanting(now); wanting > 0) {
-      lane.wished = true;
-      lane.more = false;
-      lane.next_due.reset();
-      clerk_.Wish(lane.name(), wanting);
-    }
-    if (lane.health.state().hold == store::HoldKind::kDisabled &&
-        clock_.Steady() - lane.last_reread >= kReread) {
-      lane.last_reread = clock_.Steady();
-      clerk_.Reread(lane.name());
-    }
   }
+  // Before the wishes, which then see what these records free.
   if (!finished_.empty()) clerk_.Finish(std::exchange(finished_, {}));
+  for (Lane& lane : lanes_) Ask(lane, now);
+}
+
+void Deliverer::Ask(Lane& lane, SystemTime now) {
+  if (const std::size_t wanting = lane.Wanting(now); wanting > 0) {
+    lane.wished = true;
+    lane.more = false;
+    lane.next_due.reset();
+    clerk_.Wish(lane.name(), wanting);
+  }
+  if (lane.health.state().hold == store::HoldKind::kDisabled &&
+      clock_.Steady() - lane.last_reread >= kReread) {
+    lane.last_reread = clock_.Steady();
+    clerk_.Reread(lane.name());
+  }
 }
 
 void Deliverer::Send(Lane& lane, Delivery delivery) {

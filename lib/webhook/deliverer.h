@@ -60,6 +60,7 @@ class Deliverer {
   void TakeInbox();
   void Receive(const HttpAnswer& answer);
   void Pump();
+  void Ask(Lane& lane, SystemTime now);
   std::chrono::milliseconds Wait() const;
   void ReplaceLanes(std::vector<Lane> lanes);
   void TakeErrand(Errand errand);
