@@ -204,8 +204,9 @@ class Loader {
     for (const auto& [key, path] : NamedFiles(settings, input_.purpose)) {
       const Status readable = files_.Readable(path);
       if (readable) continue;
-      const auto line =
-          std::find_if(shown.begin(), shown.end(), [&](const ShownValue& value) { return value.key == key; });
+      const auto line = std::find_if(shown.begin(), shown.end(), [&wanted = key](const ShownValue& value) {
+        return value.key == wanted;
+      });
       report_.problems.push_back({line == shown.end() ? drafts_.file : line->origin,
                                   key,
                                   readable.error().message,
