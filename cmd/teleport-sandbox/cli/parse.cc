@@ -304,8 +304,9 @@ Result<CommandLine> ParseCommandLine(int argc, const char* const* argv) {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
     const CLI::App* at = &app;
-    while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
-    store.line.help = at->help();
+    std::string path = app.get_name();
+    for (; !at->get_subcommands().empty(); path += " " + at->get_name()) at = at->get_subcommands().front();
+    store.line.help = at->help(path);
     return store.line;
   } catch (const CLI::CallForVersion& version) {
     store.line.help = std::string(version.what()) + "\n";

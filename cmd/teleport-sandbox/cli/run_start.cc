@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -103,6 +104,8 @@ void Announce(const Sandbox& sandbox) {
 int RunStart(const CommandLine& line) {
   const auto options = MakeOptions(line);
   if (!options) return Fail(options.error());
+  // gRPC's own lines on stderr would mix with ours; who wants them sets the variable.
+  ::setenv("GRPC_VERBOSITY", "NONE", 0);
   EndSignal end;
   const std::string control_path = (options->dir / "control.sock").string();
   // Before anything is written: another sandbox may live in this directory.
