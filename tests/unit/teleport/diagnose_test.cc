@@ -136,7 +136,7 @@ TEST_F(DiagnoseTest, NamesExpiredAndFutureCertificates) {
   ExpectProblem(Look(Settings("127.0.0.1:1", users_.Issue(spec))), 4, {"not valid before", "clock"});
 }
 
-TEST_F(DiagnoseTest, WarnsOfACertificateThatExpiresSoonAndOfARestrictedOne) {
+TEST_F(DiagnoseTest, WarnsOfACertificateThatExpiresSoon) {
   FakeAuthService server(Options(), service_);
   fakes::CertificateSpec spec;
   spec.common_name = "plugin";
@@ -219,6 +219,13 @@ TEST_F(DiagnoseTest, NamesAWatchThatIsRefused) {
   const auto findings = Look(Settings(server.address(), users_.IssueUser("plugin")));
   ExpectProblem(findings, 4, {"read on access_request"});
   EXPECT_TRUE(Warns(findings, "cannot be read from this Teleport"));
+}
+
+TEST_F(DiagnoseTest, WarnsOfAClockThatDisagreesWithTheProxys) {
+  FakeAuthOptions options = Options(Front::kProxy);
+  options.find_date = "Sun, 06 Nov 1994 08:49:37 GMT";
+  FakeAuthService server(options, service_);
+  EXPECT_TRUE(Warns(Look(Settings(server.address(), users_.IssueUser("plugin"))), "s ahead of the proxy's"));
 }
 
 TEST_F(DiagnoseTest, LooksAtFilesOnlyWhenOffline) {

@@ -249,8 +249,9 @@ bool FakeAuthService::AddTls(teleport::Tunnel& tunnel, SSL_CTX* context, std::st
 void FakeAuthService::AnswerFind(teleport::Tunnel tunnel) {
   teleport::Waiter waiter(std::chrono::steady_clock::now() + std::chrono::seconds(10), {});
   if (!teleport::ReadUntil(tunnel.fd(), teleport::kEndOfHead, teleport::kMaxHttpHead, waiter)) return;
+  const std::string date = options_.find_date.empty() ? "" : fmt::format("Date: {}\r\n", options_.find_date);
   const std::string answer =
-      fmt::format("HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{}", options_.find_body);
+      fmt::format("HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n{}\r\n{}", date, options_.find_body);
   [[maybe_unused]] const auto sent = teleport::WriteAll(tunnel.fd(), answer, waiter);
   ::shutdown(tunnel.fd(), SHUT_WR);
   [[maybe_unused]] const auto end = teleport::ReadToEnd(tunnel.fd(), 4096, waiter);
