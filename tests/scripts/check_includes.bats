@@ -55,9 +55,9 @@ write() {
 }
 
 @test "verbs may not name an adapter, the wiring may" {
-  write lib/store/sqlite_store.h '#pragma once'
-  write cmd/teleport-webhooks/verbs/serve.cc '#include "store/sqlite_store.h"'
-  write cmd/teleport-webhooks/wiring/store.cc '#include "store/sqlite_store.h"'
+  write lib/store/sqlite_outbox.h '#pragma once'
+  write cmd/teleport-webhooks/verbs/serve.cc '#include "store/sqlite_outbox.h"'
+  write cmd/teleport-webhooks/wiring/store.cc '#include "store/sqlite_outbox.h"'
   run "$check" "$root"
   [ "$status" -eq 1 ]
   [[ $output == *'verbs/serve.cc:1:'*'only the wiring names adapters'* && $output != *'wiring/store.cc'* ]]
