@@ -1,0 +1,68 @@
+// AuditFile: the audit trail as JSON lines, each with the hash of the one before, so that a changed or
+// removed line shows. Whoever can write the file can also write a new chain: keep copies elsewhere if that
+// matters.
+//
+// A line: {"seq":7,"time":"...","caller":"...",...,"prev":"<hex>","hash":"<hex>"}; hash = SHA-256 of the
+// line's text before `,"hash"`. The first line of a trail has 64 zeros as prev.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "base/log.h"
+#include "base/unique_fd.h"
+#include "callback/ports.h"
+
+namespace tw::callback {
+
+// Any thread; records of several threads share one fsync. The file may be renamed away at any time
+// (logrotate): the next record starts a new one that continues the chain.
+class AuditFile final : public AuditLog {
+ public:
+  // Made (mode 0600) when missing; otherwise continued after its last whole line. What a crash left of a line
+  // is cut off with a warning. An empty or missing file continues `<path>.1` when that is there.
+  static Result<std::unique_ptr<AuditFile>> Open(std::string path, Logger& log);
+
+  Status Append(const AuditRecord& record) override;
+  Status Ready() override;
+
+ private:
+  AuditFile(std::string path, Logger& log) : path_(std::move(path)), log_(log) {}
+
+  Status OpenFile();
+  Status FollowRotation();
+  Status Write(const std::string& line);
+  Status Sync(std::unique_lock<std::mutex>& lock, std::uint64_t mine);
+
+  const std::string path_;
+  Logger& log_;
+  std::mutex mutex_;
+  std::condition_variable synced_changed_;
+  UniqueFd fd_;
+  std::uint64_t seq_ = 0;      // of the last line
+  std::string last_hash_;      // of the last line
+  std::uint64_t written_ = 0;  // lines written by this process, and how many of them are on disk
+  std::uint64_t synced_ = 0;
+  bool syncing_ = false;
+  bool broken_ = false;  // the last write failed
+};
+
+struct AuditReport {
+  std::uint64_t lines = 0;
+  std::uint64_t first_seq = 0;
+  bool whole = true;       // the chain holds
+  bool torn_tail = false;  // the last line is incomplete, as after a crash or while it is being written
+  std::string problem;     // of the first bad line, with its number
+  std::string first_prev;  // to be compared with last_hash of the file before
+  std::string last_hash;
+};
+
+// Reads a trail and checks its chain. Error: kFailure when the file cannot be read; a missing one is an empty
+// report.
+Result<AuditReport> VerifyAudit(const std::string& path);
+
+}  // namespace tw::callback

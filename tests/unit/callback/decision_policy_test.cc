@@ -1,0 +1,144 @@
+#include "callback/policy.h"
+#include "unit/callback/handler_harness.h"
+
+namespace tw::callback {
+namespace {
+
+class DecisionPolicyTest : public HandlerTest {
+ protected:
+  int Approve(const std::string& body = {}) {
+    return Post("/v1/requests/req-1/approve", body, {kJsonType}).status;
+  }
+};
+
+TEST_F(DecisionPolicyTest, NobodyDecidesTheirOwnRequestUnderAnyDisguise) {
+  for (const std::string name :
+       {"alice", "ALICE", " alice ", "webhooks:alice", "webhooks:webhooks:Alice", "a l i c e",
+        "\xef\xbd\x81\xef\xbd\x8c\xef\xbd\x89\xef\xbd\x83\xef\xbd\x85",  // full width
+        "al\xe2\x80\x8bice",                                             // zero width space
+        "\xf0\x9d\x90\x9a\xf0\x9d\x90\xa5\xf0\x9d\x90\xa2\xf0\x9d\x90\x9c\xf0\x9d\x90\x9e"}) {  // bold
+    EXPECT_EQ(Post("/", LegacyBody("req-1", "Approved", name)).status, 403) << name;
+    EXPECT_EQ(Post("/", LegacyBody("req-1", "Denied", name)).status, 403) << name;
+  }
+  EXPECT_TRUE(teleport.state_changes().empty());
+  EXPECT_EQ(Post("/", LegacyBody("req-1", "Approved", "alicia")).status, 200);
+}
+
+TEST_F(DecisionPolicyTest, TheAuthenticatedNameCountsAsWellAsTheDelegator) {
+  http.basic_user = "Alice";
+  EXPECT_EQ(Send(Request("POST", "/", LegacyBody("req-1", "Approved", "carol"),
+                         {Basic("Alice", "correct horse battery")}))
+                .status,
+            403);
+  callback.deny_self_approval = false;
+  handler.reset();
+  EXPECT_EQ(Send(Request("POST", "/", LegacyBody("req-1", "Approved", "carol"),
+                         {Basic("Alice", "correct horse battery")}))
+                .status,
+            200);
+}
+
+TEST_F(DecisionPolicyTest, EveryRequestedAndGrantedRoleMustMatch) {
+  callback.roles = {"dev-*", "reader"};
+  EXPECT_EQ(Approve(), 403);
+  teleport.Create("req-1", "alice", {"dev-db", "reader"});
+  EXPECT_EQ(Approve(R"({"roles":["admin"]})"), 403);
+  EXPECT_EQ(Approve(R"({"roles":["dev-db"]})"), 200);
+  teleport.Create("req-1", "alice", {"dev-db", "admin"});
+  EXPECT_EQ(Approve(), 403);
+}
+
+TEST_F(DecisionPolicyTest, OnlyListedUsersRequestsAreDecidedAndShown) {
+  callback.users = {"b*"};
+  EXPECT_EQ(Approve(), 403);
+  EXPECT_EQ(Send(Request("GET", "/v1/requests/req-1", {}, {Basic("portal", "correct horse battery")})).status,
+            403);
+  teleport.Create("req-1", "bob");
+  EXPECT_EQ(Send(Request("GET", "/v1/requests/req-1", {}, {Basic("portal", "correct horse battery")})).status,
+            200);
+  EXPECT_EQ(Approve(), 200);
+}
+
+TEST_F(DecisionPolicyTest, ACallersOwnListsReplaceTheGeneralOnes) {
+  callback.roles = {"reader"};
+  config::CallerSettings zapier;
+  zapier.name = "zapier";
+  zapier.bearer_token = Secret("zapier-token-0123456789");
+  zapier.roles = {"dba"};
+  zapier.decisions = {"deny"};
+  callback.callers = {zapier};
+  EXPECT_EQ(Approve(), 403);
+  EXPECT_EQ(
+      Send(Request("POST", "/v1/requests/req-1/approve", {}, {Bearer("zapier-token-0123456789")})).status,
+      403);
+  EXPECT_EQ(Send(Request("POST", "/v1/requests/req-1/deny", {}, {Bearer("zapier-token-0123456789")})).status,
+            200);
+}
+
+TEST_F(DecisionPolicyTest, AReasonCanBeDemanded) {
+  callback.require_reason = true;
+  EXPECT_EQ(Approve(), 400);
+  EXPECT_EQ(Post("/", LegacyBody("req-1", "Approved")).status, 400);
+  EXPECT_EQ(Approve(R"({"reason":"on call"})"), 200);
+}
+
+TEST_F(DecisionPolicyTest, ReviewsTakeNeitherRolesNorAnnotations) {
+  callback.mode = config::CallbackMode::kReview;
+  EXPECT_EQ(Approve(R"({"roles":["dba"]})"), 400);
+  EXPECT_EQ(Approve(R"({"annotations":{"a":"b"}})"), 400);
+  EXPECT_EQ(teleport.calls("SubmitReview"), 0);
+  EXPECT_EQ(Approve(), 200);
+  EXPECT_EQ(teleport.calls("SubmitReview"), 1);
+}
+
+TEST_F(DecisionPolicyTest, TheDelegatorComesFromWhereTheConfigurationSays) {
+  EXPECT_EQ(Approve(R"({"delegator":"dave"})"), 200);
+  callback.delegator = config::DelegatorSource::kAuth;
+  handler.reset();
+  teleport.Create("req-1");
+  EXPECT_EQ(Approve(R"({"delegator":"dave"})"), 200);
+  callback.delegator = config::DelegatorSource::kFixed;
+  callback.fixed_delegator = "bot";
+  handler.reset();
+  teleport.Create("req-1");
+  EXPECT_EQ(Approve(R"({"delegator":"dave"})"), 200);
+  ASSERT_EQ(teleport.state_changes().size(), 3U);
+  EXPECT_EQ(teleport.state_changes()[0].delegator, "webhooks:dave");
+  EXPECT_EQ(teleport.state_changes()[1].delegator, "webhooks:portal");
+  EXPECT_EQ(teleport.state_changes()[2].delegator, "webhooks:bot");
+}
+
+TEST_F(DecisionPolicyTest, ADelegatorIsShortAndPrintable) {
+  EXPECT_EQ(Approve(R"({"delegator":"a\u0007b"})"), 400);
+  EXPECT_EQ(Approve(R"({"delegator":"a\nb"})"), 400);
+  EXPECT_EQ(Approve(R"({"delegator":"\u202eevil"})"), 400);
+  EXPECT_EQ(Approve(R"({"delegator":")" + std::string(129, 'x') + R"("})"), 400);
+  std::string wide;
+  for (int i = 0; i < 128; ++i) wide += "\xc3\xa9";
+  EXPECT_EQ(Approve(R"({"delegator":")" + wide + R"("})"), 200);
+}
+
+TEST_F(DecisionPolicyTest, TrustsForwardedAddressesOnlyFromKnownProxies) {
+  HttpRequest request =
+      Request("POST", "/v1/requests/req-1/approve", {},
+              {Basic("portal", "correct horse battery"), {"X-Forwarded-For", "203.0.113.9, 10.1.1.1"}});
+  Send(request);
+  EXPECT_EQ(audit.records.back().client, "192.0.2.7");
+  http.trusted_proxies = {"192.0.2.7", "10.0.0.0/8"};
+  handler.reset();
+  Send(request);
+  EXPECT_EQ(audit.records.back().client, "203.0.113.9");
+  request.headers.back().second = "evil, 10.1.1.1";
+  Send(request);
+  EXPECT_EQ(audit.records.back().client, "10.1.1.1");
+}
+
+TEST(FoldName, KeepsDifferentNamesApart) {
+  EXPECT_NE(FoldName("alice"), FoldName("alice2"));
+  EXPECT_NE(FoldName("ren\xc3\xa9"), FoldName("rene"));
+  EXPECT_EQ(FoldName("REN\xc3\x89"), FoldName("ren\xc3\xa9"));
+  EXPECT_EQ(FoldName("\xd0\x90\xd0\xbd\xd0\xbd\xd0\xb0"), FoldName("\xd0\xb0\xd0\xbd\xd0\xbd\xd0\xb0"));
+}
+
+}  // namespace
+}  // namespace tw::callback
