@@ -33,7 +33,15 @@ bool ConnectionTable::Admit(const std::string& key) {
     const auto found = per_address_.find(key);
     if (found != per_address_.end() && found->second >= limits_.per_address) return false;
   }
-  if (connections_.size() < limits_.total) return true;
+  return connections_.size() < limits_.total || CutLongestWaiting();
+}
+
+bool ConnectionTable::MakeRoom() {
+  std::lock_guard lock(mutex_);
+  return CutLongestWaiting();
+}
+
+bool ConnectionTable::CutLongestWaiting() {
   Connection* oldest = nullptr;
   for (Connection& each : connections_) {
     if (each.phase != Phase::kAwaiting || each.deadline == SteadyTime::max()) continue;

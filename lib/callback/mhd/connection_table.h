@@ -64,6 +64,8 @@ class ConnectionTable {
   // May one more come from this client? Makes room in a full table by cutting the connection that has waited
   // longest for a request. `key` empty: exempt from the per-address limit.
   bool Admit(const std::string& key);
+  // Cuts the connection that has waited longest for a request; false when none waits.
+  bool MakeRoom();
   Connection* Add(int fd, std::string peer, std::string key, SteadyTime deadline);
   // Before the descriptor is closed, so that the janitor never cuts a number that belongs to another.
   void Remove(Connection* connection);
@@ -78,6 +80,7 @@ class ConnectionTable {
  private:
   void Sweep(std::stop_token stop);
   bool Quiet() const;
+  bool CutLongestWaiting();
 
   const ConnectionLimits limits_;
   mutable std::mutex mutex_;

@@ -21,10 +21,6 @@ Connection* ConnectionOf(MHD_Connection* mhd) {
 
 }  // namespace
 
-MHD_Result MhdCallbacks::OnAccept(void* self, const sockaddr* address, socklen_t) {
-  return Verdict(static_cast<MhdServer*>(self)->Admit(address));
-}
-
 void MhdCallbacks::OnConnection(void* self, MHD_Connection* mhd, void** context,
                                 MHD_ConnectionNotificationCode what) {
   auto& server = *static_cast<MhdServer*>(self);

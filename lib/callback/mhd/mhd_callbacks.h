@@ -8,7 +8,6 @@
 namespace tw::callback {
 
 struct MhdCallbacks {
-  static MHD_Result OnAccept(void* self, const sockaddr* address, socklen_t length);
   static void OnConnection(void* self, MHD_Connection* mhd, void** context,
                            MHD_ConnectionNotificationCode what);
   static void* OnTarget(void* self, const char* target, MHD_Connection* mhd);

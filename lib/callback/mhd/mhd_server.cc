@@ -52,7 +52,6 @@ Result<std::string> MhdServer::Start(HttpServerOptions options, HttpHandler& han
   auto listener = Listener::Open(options_.listen);
   if (!listener) return listener.error();
   listener_.emplace(std::move(*listener));
-  unix_ = listener_->address().starts_with("unix:");
   connections_ = std::make_unique<ConnectionTable>(
       ConnectionLimits{options_.connections, options_.connections_per_address});
   workers_ = std::make_unique<WorkerPool>(options_.workers, options_.queue);
@@ -67,11 +66,11 @@ Result<std::string> MhdServer::Start(HttpServerOptions options, HttpHandler& han
 }
 
 Result<std::string> MhdServer::StartDaemon() {
-  unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG;
+  unsigned flags =
+      MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG;
   if (tls_) flags |= MHD_USE_TLS;
   const auto number = [](std::size_t value) { return static_cast<intptr_t>(value); };
   std::vector<MHD_OptionItem> extra{
-      {MHD_OPTION_LISTEN_SOCKET, listener_->fd(), nullptr},
       {MHD_OPTION_CONNECTION_LIMIT, number(options_.connections + kConnectionMargin), nullptr},
       {MHD_OPTION_CONNECTION_MEMORY_LIMIT, number(options_.max_head + kConnectionSlack), nullptr},
       {MHD_OPTION_CONNECTION_MEMORY_INCREMENT, number(kReadStep), nullptr},
@@ -86,13 +85,17 @@ Result<std::string> MhdServer::StartDaemon() {
   }
   extra.push_back({MHD_OPTION_END, 0, nullptr});
   // The logger comes first, so that it hears of trouble with the other options.
-  daemon_ = MHD_start_daemon(flags, 0, &MhdCallbacks::OnAccept, this, &MhdCallbacks::OnRequest, this,
-                             MHD_OPTION_EXTERNAL_LOGGER, &MhdCallbacks::OnLog, &log_, MHD_OPTION_ARRAY,
-                             extra.data(), MHD_OPTION_END);
+  daemon_ =
+      MHD_start_daemon(flags, 0, nullptr, nullptr, &MhdCallbacks::OnRequest, this, MHD_OPTION_EXTERNAL_LOGGER,
+                       &MhdCallbacks::OnLog, &log_, MHD_OPTION_ARRAY, extra.data(), MHD_OPTION_END);
   if (daemon_ == nullptr) {
     return Error::Failure("cannot start the listener on " + listener_->address(),
                           "see the log for the reason");
   }
+  door_ =
+      std::make_unique<Doorstep>(Doorstep::Options{listener_->fd(), tls_ != nullptr, options_.request_timeout,
+                                                   [this](const std::string& peer) { return KeyOf(peer); }},
+                                 *connections_);
   wake_ = UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   events_ = std::jthread([this](std::stop_token stop) { Turn(std::move(stop)); });
   return listener_->address();
@@ -104,12 +107,15 @@ void MhdServer::Turn(std::stop_token stop) {
   while (!stop.stop_requested()) {
     MHD_UNSIGNED_LONG_LONG ignored = 0;
     const bool eager = MHD_get_timeout(daemon_, &ignored) == MHD_YES;
-    std::array<pollfd, 2> fds{pollfd{epoll, POLLIN, 0}, pollfd{wake_.get(), POLLIN, 0}};
+    std::array<pollfd, 3> fds{pollfd{epoll, POLLIN, 0}, pollfd{wake_.get(), POLLIN, 0},
+                              pollfd{door_->poll_fd(), POLLIN, 0}};
     ::poll(fds.data(), fds.size(), eager ? kPauseMs : -1);
     eventfd_t count = 0;
     if ((fds[1].revents & POLLIN) != 0) ::eventfd_read(wake_.get(), &count);
     std::lock_guard lock(turning_);
+    LetIn();
     MHD_run(daemon_);
+    DropFailed();
   }
 }
 
@@ -125,7 +131,7 @@ void MhdServer::Stop(std::chrono::milliseconds drain) {
   if (daemon_ == nullptr) return;
   {
     std::lock_guard lock(turning_);
-    MHD_quiesce_daemon(daemon_);
+    door_->StopAccepting();
   }
   listener_->Close();
   connections_->CloseWaiting();
@@ -138,6 +144,7 @@ void MhdServer::Stop(std::chrono::milliseconds drain) {
   events_.join();
   MHD_stop_daemon(daemon_);
   daemon_ = nullptr;
+  door_.reset();
   workers_.reset();
   connections_.reset();
   listener_.reset();
@@ -150,19 +157,26 @@ std::string MhdServer::KeyOf(const std::string& peer) const {
   return ClientKey(peer);
 }
 
-bool MhdServer::Admit(const sockaddr* address) {
-  return connections_->Admit(KeyOf(PeerText(address)));
+void MhdServer::LetIn() {
+  for (Doorstep::Guest& guest : door_->Collect()) {
+    const int fd = guest.fd.Release();  // libmicrohttpd's from here on, also when it refuses
+    entering_.emplace(fd, guest.connection);
+    MHD_add_connection(daemon_, fd, reinterpret_cast<const sockaddr*>(&guest.address), guest.length);
+  }
+}
+
+// What libmicrohttpd did not take up in its turn, it has closed.
+void MhdServer::DropFailed() {
+  for (const auto& [fd, connection] : entering_) connections_->Remove(connection);
+  entering_.clear();
 }
 
 Connection* MhdServer::Opened(MHD_Connection* mhd) {
   const auto* fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
-  const auto* address = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-  std::string peer = unix_ || address == nullptr ? "unix" : PeerText(address->client_addr);
-  std::string key = KeyOf(peer);
-  Connection* const added = connections_->Add(fd == nullptr ? -1 : fd->connect_fd, std::move(peer),
-                                              std::move(key), Now() + options_.request_timeout);
-  added->mhd = mhd;
-  return added;
+  const auto found = entering_.extract(fd == nullptr ? -1 : fd->connect_fd);
+  if (found.empty()) return nullptr;
+  found.mapped()->mhd = mhd;
+  return found.mapped();
 }
 
 void MhdServer::BeginRequest(Connection& connection, const char* target) {
@@ -227,7 +241,9 @@ void MhdServer::Work(Connection& connection, std::stop_token stop) {
   Wake();  // in this mode libmicrohttpd does not wake the loop
 }
 
-void MhdServer::Wake() { ::eventfd_write(wake_.get(), 1); }
+void MhdServer::Wake() {
+  ::eventfd_write(wake_.get(), 1);
+}
 
 bool MhdServer::Answer(Connection& connection, const HttpResponse& response) {
   auto* const message = MHD_create_response_from_buffer(

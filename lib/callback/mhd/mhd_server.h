@@ -5,6 +5,7 @@
 // unfinished, so that one silent client would keep a core busy.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -13,13 +14,13 @@
 #include "base/unique_fd.h"
 #include "callback/http_server.h"
 #include "callback/mhd/connection_table.h"
+#include "callback/mhd/doorstep.h"
 #include "callback/mhd/listener.h"
 #include "callback/mhd/tls_context.h"
 #include "callback/mhd/worker_pool.h"
 #include "callback/network.h"
 
 struct MHD_Daemon;
-struct sockaddr;
 
 namespace tw::callback {
 
@@ -39,7 +40,8 @@ class MhdServer final : public HttpServer {
   void Turn(std::stop_token stop);
   void Wake();
   std::string KeyOf(const std::string& peer) const;
-  bool Admit(const sockaddr* address);
+  void LetIn();
+  void DropFailed();
   Connection* Opened(MHD_Connection* mhd);
   void BeginRequest(Connection& connection, const char* target);
   std::optional<HttpResponse> ReadHead(Connection& connection, const char* method, const char* version);
@@ -55,12 +57,13 @@ class MhdServer final : public HttpServer {
   HttpHandler* handler_ = nullptr;
   AddressSet trusted_peers_;
   std::optional<Listener> listener_;
-  bool unix_ = false;
   std::unique_ptr<TlsContext> tls_;
   std::unique_ptr<ConnectionTable> connections_;
   std::unique_ptr<WorkerPool> workers_;
+  std::unique_ptr<Doorstep> door_;
+  std::map<int, Connection*> entering_;  // handed to libmicrohttpd, not taken up yet
   MHD_Daemon* daemon_ = nullptr;
-  std::mutex turning_;  // held while libmicrohttpd works
+  std::mutex turning_;  // held while the event thread works
   UniqueFd wake_;
   std::jthread events_;
 };
