@@ -1,0 +1,154 @@
+#include "cli/parse.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <deque>
+
+#include "base/text.h"
+
+namespace tw::cli {
+namespace {
+
+// CLI11 writes into these; they must stay where they are while it parses.
+struct Slot {
+  const Flag* flag = nullptr;
+  std::vector<std::string> values;
+  bool present = false;
+};
+
+std::string OptionNames(const Flag& flag) {
+  std::string names = "--" + std::string(flag.name);
+  if (!flag.alias.empty()) names += ",--" + std::string(flag.alias);
+  if (flag.letter != 0) names += fmt::format(",-{}", flag.letter);
+  return names;
+}
+
+void AddFlag(CLI::App& app, const Flag& flag, std::deque<Slot>& slots) {
+  Slot& slot = slots.emplace_back();
+  slot.flag = &flag;
+  if (flag.value.empty()) {
+    app.add_flag(OptionNames(flag), slot.present)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    return;
+  }
+  // One value each time it is written: a list option must not swallow the arguments after it.
+  app.add_option(OptionNames(flag), slot.values)
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+std::vector<std::string_view> CommandNames() {
+  std::vector<std::string_view> names;
+  for (const Command& command : Commands()) {
+    names.push_back(command.name);
+    if (!command.alias.empty()) names.push_back(command.alias);
+  }
+  return names;
+}
+
+Error Unknown(std::string_view what, std::string_view word, const std::string& nearest,
+              std::string_view help) {
+  return Error::Usage(
+      fmt::format("unknown {} \"{}\"", what, EscapeControls(word)),
+      nearest.empty() ? fmt::format("see {}", help) : fmt::format("did you mean \"{}\"?", nearest));
+}
+
+Error UnknownFlag(std::string_view word, const Command* command) {
+  std::vector<std::string> known;
+  const auto add = [&](const std::vector<Flag>& flags) {
+    for (const Flag& flag : flags) known.push_back("--" + std::string(flag.name));
+  };
+  add(GlobalFlags());
+  if (command != nullptr) add(command->flags);
+  const std::vector<std::string_view> views(known.begin(), known.end());
+  const std::string_view name = word.substr(0, word.find('='));
+  const std::string help = command == nullptr ? "teleport-webhooks --help"
+                                              : fmt::format("teleport-webhooks {} --help", command->name);
+  return Unknown("flag", name, name.starts_with("--") ? Nearest(name, views) : std::string(), help);
+}
+
+Status CheckChoices(const Slot& slot) {
+  if (slot.flag->choices.empty()) return {};
+  const auto choices = Split(slot.flag->choices, '|');
+  for (const std::string& value : slot.values) {
+    if (std::find(choices.begin(), choices.end(), value) != choices.end()) continue;
+    return Error::Usage(fmt::format("--{}: \"{}\" is not one of {}", slot.flag->name, EscapeControls(value),
+                                    slot.flag->choices));
+  }
+  return {};
+}
+
+Status Collect(const std::deque<Slot>& slots, Arguments& out) {
+  for (const Slot& slot : slots) {
+    if (slot.values.empty() && !slot.present) continue;
+    if (const Status known = CheckChoices(slot); !known) return known;
+    if (slot.values.size() > 1 && !slot.flag->repeatable) {
+      return Error::Usage(fmt::format("--{} is given {} times", slot.flag->name, slot.values.size()),
+                          "give it once");
+    }
+    out.flags[std::string(slot.flag->name)] = slot.values;
+  }
+  return {};
+}
+
+Error FromParseError(const CLI::ParseError& error, const Command* command) {
+  if (const auto* extras = dynamic_cast<const CLI::ExtrasError*>(&error)) return Error::Usage(extras->what());
+  std::string help = command == nullptr ? "see teleport-webhooks --help"
+                                        : fmt::format("see teleport-webhooks {} --help", command->name);
+  return Error::Usage(EscapeControls(error.what()), std::move(help));
+}
+
+}  // namespace
+
+std::optional<std::string> Arguments::Value(std::string_view flag) const {
+  const auto found = flags.find(flag);
+  if (found == flags.end() || found->second.empty()) return std::nullopt;
+  return found->second.back();
+}
+
+std::vector<std::string> Arguments::Values(std::string_view flag) const {
+  const auto found = flags.find(flag);
+  return found == flags.end() ? std::vector<std::string>() : found->second;
+}
+
+Result<Arguments> Parse(int argc, const char* const* argv) {
+  CLI::App app;
+  app.set_help_flag("");
+  app.allow_extras();
+  app.require_subcommand(0, 1);
+  std::deque<Slot> slots;
+  for (const Flag& flag : GlobalFlags()) AddFlag(app, flag, slots);
+
+  Arguments out;
+  for (const Command& command : Commands()) {
+    CLI::App* sub = app.add_subcommand(std::string(command.name));
+    if (!command.alias.empty()) sub->alias(std::string(command.alias));
+    sub->set_help_flag("");
+    sub->fallthrough();
+    sub->allow_extras();
+    for (const Flag& flag : command.flags) AddFlag(*sub, flag, slots);
+    sub->final_callback([&out, &command] { out.command = &command; });
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return FromParseError(error, out.command);
+  }
+  for (const std::string& extra : app.remaining(true)) {
+    if (extra == "--") continue;
+    if (extra.size() > 1 && extra[0] == '-') return UnknownFlag(extra, out.command);
+    if (out.command == nullptr) {
+      return Unknown("command", extra, Nearest(extra, CommandNames()), "teleport-webhooks --help");
+    }
+    if (out.command->arguments.empty()) {
+      return Error::Usage(
+          fmt::format("{} takes no argument, but got \"{}\"", out.command->name, EscapeControls(extra)));
+    }
+    out.positional.push_back(extra);
+  }
+  if (const Status collected = Collect(slots, out); !collected) return collected.error();
+  return out;
+}
+
+}  // namespace tw::cli

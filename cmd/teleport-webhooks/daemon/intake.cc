@@ -1,0 +1,50 @@
+#include "daemon/intake.h"
+
+#include <utility>
+
+namespace tw::daemon {
+
+Intake::Intake(store::Store& store, webhook::Deliverer& deliverer, Logger& log, webhook::Router router,
+               OnCommitted committed)
+    : store_(store),
+      deliverer_(deliverer),
+      log_(log),
+      committed_(std::move(committed)),
+      router_(std::move(router)) {}
+
+void Intake::SetRouter(webhook::Router router) {
+  std::lock_guard lock(mutex_);
+  router_ = std::move(router);
+}
+
+std::vector<store::Commitment> Intake::Route(std::vector<access::Change> changes) {
+  std::lock_guard lock(mutex_);
+  std::vector<store::Commitment> batch;
+  batch.reserve(changes.size());
+  for (access::Change& change : changes) {
+    store::Commitment commitment;
+    if (change.event) {
+      auto route = router_.Route(*change.event, change.known);
+      for (const Error& failure : route.failures) {
+        log_.Error("a filter failed on an event", {{"event", change.event->id}, {"error", failure.message}});
+      }
+      commitment.endpoints = std::move(route.endpoints);
+    }
+    commitment.change = std::move(change);
+    batch.push_back(std::move(commitment));
+  }
+  return batch;
+}
+
+Status Intake::Commit(std::vector<access::Change> changes) {
+  const std::vector<store::Commitment> batch = Route(std::move(changes));
+  auto committed = store_.CommitAndClaim(batch, deliverer_.Room());
+  if (!committed) return committed.error();
+  deliverer_.Take(std::move(committed->claimed));
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (committed->fresh[i] && batch[i].change.event) committed_(*batch[i].change.event);
+  }
+  return {};
+}
+
+}  // namespace tw::daemon

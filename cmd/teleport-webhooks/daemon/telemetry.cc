@@ -1,0 +1,55 @@
+#include "daemon/telemetry.h"
+
+#include <utility>
+
+#include "version.h"
+
+namespace tw::daemon {
+
+Telemetry::Telemetry() : metrics_(TW_VERSION) {}
+
+void Telemetry::OnAttempt(const std::string& endpoint, std::string_view outcome,
+                          std::chrono::microseconds took, std::chrono::microseconds lag) {
+  metrics_.Attempt(endpoint, outcome, took);
+  if (outcome == "delivered") metrics_.DeliveryLag(endpoint, lag);
+}
+
+void Telemetry::OnEndpointState(const std::string& endpoint, store::HoldKind hold) {
+  metrics_.EndpointState(endpoint, static_cast<int>(hold));
+}
+
+void Telemetry::OnCallback(std::string_view result) {
+  metrics_.Callback(result);
+}
+
+void Telemetry::OnEvent(access::EventType type) {
+  metrics_.EventCommitted(access::EventTypeName(type));
+}
+
+void Telemetry::Sample(store::Store& store, const Health& health, const teleport::CredentialState& credential,
+                       SystemTime now) {
+  using std::chrono::duration_cast;
+  using std::chrono::seconds;
+  if (const auto summaries = store.Summaries()) {
+    for (const store::QueueSummary& summary : *summaries) {
+      metrics_.QueueDepth(summary.endpoint, summary.pending);
+      metrics_.DeadLetters(summary.endpoint, summary.dead);
+      const auto age =
+          summary.oldest_pending ? duration_cast<seconds>(now - *summary.oldest_pending) : seconds(0);
+      metrics_.OldestPending(summary.endpoint, age);
+    }
+  }
+  metrics_.TeleportConnected(health.connected());
+  const std::uint64_t reconnects = health.reconnects();
+  metrics_.WatchReconnects(reconnects - std::exchange(reconnects_, reconnects));
+  const std::uint64_t recovered = health.recovered();
+  metrics_.ResyncRecovered(recovered - std::exchange(recovered_, recovered));
+  if (credential.not_after != SystemTime())
+    metrics_.CredentialExpiry("teleport", duration_cast<seconds>(credential.not_after - now));
+}
+
+std::string Telemetry::Text() {
+  return metrics_.Text();
+}
+
+}  // namespace tw::daemon

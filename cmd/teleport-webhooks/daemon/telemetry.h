@@ -1,0 +1,38 @@
+// Telemetry: carries what the parts observe into the metrics, and samples the rest from time to time.
+#pragma once
+
+#include <string>
+
+#include "access/event.h"
+#include "callback/ports.h"
+#include "daemon/health.h"
+#include "metrics/metrics.h"
+#include "store/store.h"
+#include "teleport/client.h"
+#include "webhook/delivery_observer.h"
+
+namespace tw::daemon {
+
+// Safe for use from any thread; Sample from one at a time.
+class Telemetry final : public webhook::DeliveryObserver, public callback::CallbackObserver {
+ public:
+  Telemetry();
+
+  void OnAttempt(const std::string& endpoint, std::string_view outcome, std::chrono::microseconds took,
+                 std::chrono::microseconds lag) override;
+  void OnEndpointState(const std::string& endpoint, store::HoldKind hold) override;
+  void OnCallback(std::string_view result) override;
+  void OnEvent(access::EventType type);
+
+  // Queue depths, connection and expiry: read where they are kept.
+  void Sample(store::Store& store, const Health& health, const teleport::CredentialState& credential,
+              SystemTime now);
+  std::string Text();
+
+ private:
+  metrics::Metrics metrics_;
+  std::uint64_t reconnects_ = 0;  // as last sampled
+  std::uint64_t recovered_ = 0;
+};
+
+}  // namespace tw::daemon

@@ -1,0 +1,302 @@
+// check: looks at everything in turn.
+#include <fmt/format.h>
+
+#include "base/clock.h"
+#include "base/duration.h"
+#include "callback/audit_file.h"
+#include "callback/authenticator.h"
+#include "callback/tls_files.h"
+#include "cli/interrupt.h"
+#include "crypto/certificate.h"
+#include "store/sqlite_store.h"
+#include "store/state_dir.h"
+#include "teleport/diagnose.h"
+#include "teleport/tcp.h"
+#include "verbs/findings.h"
+#include "verbs/hand_sender.h"
+#include "verbs/queue_report.h"
+#include "verbs/send_targets.h"
+#include "verbs/signature_report.h"
+#include "verbs/stored_deliveries.h"
+#include "verbs/test_event.h"
+#include "verbs/verbs.h"
+#include "wiring/settings.h"
+
+namespace tw::cli {
+namespace {
+
+constexpr std::chrono::seconds kDefaultTimeout{30};
+constexpr std::chrono::hours kWarnExpiry{24};
+
+class Checking {
+ public:
+  Checking(Invocation& invocation, const config::Settings& settings, std::chrono::milliseconds warn_expiry,
+           const Interrupt& interrupt)
+      : invocation_(invocation),
+        settings_(settings),
+        warn_expiry_(warn_expiry),
+        interrupt_(interrupt),
+        printer_(invocation) {}
+
+  FindingPrinter& printer() { return printer_; }
+
+  void Everything() {
+    Policy();
+    Teleport();
+    Endpoints();
+    Callbacks();
+    Store();
+    if (invocation_.args().Has("send-test") && !Offline()) SendTests();
+  }
+
+ private:
+  bool Offline() const { return invocation_.args().Has("offline"); }
+
+  void Policy() {
+    const config::CallbackSettings& callback = settings_.callback;
+    if (settings_.notify_only) return;
+    if (callback.mode == config::CallbackMode::kState) {
+      printer_.Add("callback", Fine("mode = \"state\": a decision overrides Teleport's review thresholds"));
+    } else {
+      printer_.Add("callback",
+                   Fine("mode = \"review\": a decision counts as one review by the plugin's own user"));
+    }
+    if (callback.delegator == config::DelegatorSource::kBody) {
+      printer_.Add("callback", Warning("delegator = \"body\": who decided, and that nobody approves for "
+                                       "himself, rests on the caller's word",
+                                       "write delegator = \"auth\""));
+    }
+    if (!callback.deny_self_approval)
+      printer_.Add("callback",
+                   Warning("deny_self_approval is off", "requesters may approve their own requests"));
+    if (settings_.http.allow_unauthenticated) {
+      printer_.Add("callback",
+                   Warning("allow_unauthenticated is on: anybody who reaches the listener can approve",
+                           "configure a credential"));
+    }
+    if (settings_.http.no_tls)
+      printer_.Add("callback", Warning("plain HTTP: credentials pass in the clear unless a proxy ends TLS"));
+  }
+
+  void Teleport() {
+    teleport::DiagnoseOptions options;
+    options.offline = Offline();
+    options.will_review = !settings_.notify_only && settings_.callback.mode == config::CallbackMode::kReview;
+    options.will_decide = !settings_.notify_only && !options.will_review;
+    options.warn_expiry = std::chrono::duration_cast<std::chrono::seconds>(warn_expiry_);
+    printer_.Add("teleport", teleport::Diagnose(settings_.teleport, options, clock_,
+                                                {kDefaultTimeout, interrupt_.token()}));
+  }
+
+  void Endpoints() {
+    for (const config::EndpointSettings& endpoint : settings_.endpoints) {
+      const std::string area = "endpoint " + endpoint.name;
+      if (endpoint.secrets.empty())
+        printer_.Add(area, Warning("deliveries are not signed",
+                                   "make a secret with: teleport-webhooks configure --new-secret"));
+      if (endpoint.insecure_skip_verify)
+        printer_.Add(area,
+                     Warning("insecure_skip_verify is on: the receiver's certificate is not looked at"));
+      if (!endpoint.url.https() && !IsLoopbackHost(endpoint.url.host))
+        printer_.Add(area, Warning("plain http: bodies and headers pass in the clear"));
+      if (!Offline() && endpoint.proxy_url.empty()) printer_.Add(area, Reach(endpoint));
+    }
+  }
+
+  Finding Reach(const config::EndpointSettings& endpoint) {
+    teleport::Waiter waiter(std::chrono::steady_clock::now() + std::chrono::seconds(5), interrupt_.token());
+    const auto socket = teleport::ConnectTcp({endpoint.url.host, endpoint.url.port}, waiter);
+    if (!socket)
+      return Problem(ErrorKind::kReceiver, socket.error().message,
+                     "is the receiver up, and reachable from here? A proxy is named with proxy_url");
+    return Fine(fmt::format("{} answers", endpoint.url.Origin()));
+  }
+
+  void Callbacks() {
+    if (settings_.notify_only) {
+      printer_.Add("callback", Fine("no listener: notify_only is set"));
+      return;
+    }
+    if (const auto problem = callback::StartupProblem(settings_.http, settings_.callback)) {
+      printer_.Add("callback", Problem(*problem));
+      return;
+    }
+    printer_.Add("callback", Fine("credentials are configured"));
+    if (!settings_.http.no_tls && !settings_.http.https_cert_file.empty()) Certificate();
+  }
+
+  void Certificate() {
+    callback::TlsPaths paths;
+    paths.key_file = settings_.http.https_key_file;
+    paths.certificate_file = settings_.http.https_cert_file;
+    paths.client_ca_file = settings_.http.client_ca_file;
+    const auto material = callback::LoadTls(paths);
+    if (!material) {
+      printer_.Add("callback", Problem(material.error()));
+      return;
+    }
+    const auto certificate = crypto::ReadCertificate(material->chain_der.front());
+    if (!certificate) {
+      printer_.Add("callback", Problem(certificate.error()));
+      return;
+    }
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(certificate->not_after - clock_.Now());
+    const std::string until = FormatTime(certificate->not_after);
+    if (left.count() < 0) {
+      printer_.Add("callback",
+                   Problem(ErrorKind::kConfig, fmt::format("{} expired on {}", paths.certificate_file, until),
+                           "renew it; it is read again by itself"));
+    } else if (left < warn_expiry_) {
+      printer_.Add("callback",
+                   Warning(fmt::format("{} expires on {}", paths.certificate_file, until), "renew it"));
+    } else {
+      printer_.Add("callback", Fine(fmt::format("certificate valid until {}", until)));
+    }
+  }
+
+  void Store() {
+    const auto pid = store::ServingPid(settings_.state.dir);
+    if (pid && *pid)
+      printer_.Add("state",
+                   Fine(fmt::format("{} is in use by our own daemon, pid {}", settings_.state.dir, **pid)));
+    store::SqliteOptions options;
+    options.create = false;
+    const auto store = store::OpenSqliteStore(settings_.state.dir, options);
+    if (!store && store.error().kind == ErrorKind::kNotFound) {
+      printer_.Add("state", Fine(fmt::format("{} has no store yet; serve makes it", settings_.state.dir)));
+      return;
+    }
+    if (!store) {
+      printer_.Add("state", Problem(ErrorKind::kConfig, store.error().message, store.error().hint));
+      return;
+    }
+    Queue(**store);
+    Audit();
+  }
+
+  void Queue(store::Store& store) {
+    const auto summaries = store.Summaries();
+    if (!summaries) {
+      printer_.Add("state", Problem(ErrorKind::kConfig, summaries.error().message, summaries.error().hint));
+      return;
+    }
+    std::int64_t dead = 0;
+    std::int64_t pending = 0;
+    for (const store::QueueSummary& summary : *summaries) dead += summary.dead, pending += summary.pending;
+    printer_.Add("state", Fine(fmt::format("{} opens; {} deliveries wait", settings_.state.dir, pending)));
+    if (dead > 0)
+      printer_.Add(
+          "state",
+          Warning(fmt::format("{} dead letters", dead),
+                  "see teleport-webhooks check --queue, then send --failed or send --failed --discard"));
+  }
+
+  void Audit() {
+    const std::string path = settings_.state.dir + "/audit.log";
+    const auto report = callback::VerifyAudit(path);
+    if (!report) {
+      printer_.Add("audit", Problem(ErrorKind::kConfig, report.error().message, report.error().hint));
+    } else if (!report->whole) {
+      printer_.Add("audit", Problem(ErrorKind::kConfig, fmt::format("{}: {}", path, report->problem),
+                                    "somebody changed the trail, or the disk failed"));
+    } else {
+      printer_.Add("audit", Fine(fmt::format("{} records, the chain is unbroken", report->lines)));
+    }
+  }
+
+  void SendTests() {
+    const auto plans = MakePlans(settings_);
+    if (!plans) {
+      printer_.Add("endpoint", Problem(plans.error()));
+      return;
+    }
+    const auto transport = webhook::LoadHttpTransport();
+    const auto event = MakeTestEvent("", {}, clock_, random_);
+    if (!transport || !event) return;
+    for (const webhook::EndpointPlan& plan : *plans) {
+      const std::string area = "endpoint " + plan.settings().name;
+      const auto report = webhook::SendOnce(**transport, plan, {event->id, event->json, 0}, clock_, random_,
+                                            {}, interrupt_.token());
+      if (!report) {
+        printer_.Add(area, Problem(ErrorKind::kReceiver, report.error().message, report.error().hint));
+      } else if (report->judgement.verdict == webhook::Verdict::kDelivered) {
+        printer_.Add(area, Fine("the test event was taken: " + report->judgement.what));
+        LiftHold(invocation_, settings_.state.dir, plan.settings().name);
+      } else {
+        printer_.Add(area,
+                     Problem(ErrorKind::kReceiver, "the test event was not taken: " + report->judgement.what,
+                             "see with: teleport-webhooks send --test -v"));
+      }
+    }
+  }
+
+  Invocation& invocation_;
+  const config::Settings& settings_;
+  std::chrono::milliseconds warn_expiry_;
+  const Interrupt& interrupt_;
+  RealClock clock_;
+  SystemRandom random_;
+  FindingPrinter printer_;
+};
+
+// The configuration itself: every problem and warning a finding.
+void TellConfiguration(const config::LoadResult& result, FindingPrinter& printer) {
+  for (const config::Problem& problem : result.problems)
+    printer.Add("configuration", Problem(problem.kind, problem.Text()));
+  for (const config::Problem& warning : result.warnings)
+    printer.Add("configuration", Warning(warning.Text()));
+  if (result.settings)
+    printer.Add("configuration",
+                Fine(result.settings->origin.empty() ? "no file; defaults, environment and flags"
+                                                     : result.settings->origin + " is well-formed"));
+}
+
+int ShowConfig(Invocation& invocation, const config::LoadResult& result) {
+  const Status written = invocation.out().Write(config::RenderShown(result.shown));
+  if (!written && !invocation.out().closed()) return invocation.Fail(written.error());
+  return result.settings ? 0 : invocation.Fail(result.ToError());
+}
+
+}  // namespace
+
+int RunCheck(Invocation& invocation) {
+  const Arguments& args = invocation.args();
+  if (args.Has("signature")) return ReportSignature(invocation);
+  if (args.Has("offline") && args.Has("send-test"))
+    return invocation.Fail(Error::Usage("--offline and --send-test exclude each other"));
+  const auto timeout = TimeoutOf(args, kDefaultTimeout);
+  if (!timeout) return invocation.Fail(timeout.error());
+  std::chrono::milliseconds warn_expiry = kWarnExpiry;
+  if (const auto text = args.Value("warn-expiry")) {
+    const auto duration = ParseDuration(*text);
+    if (!duration) return invocation.Fail(duration.error().Within("--warn-expiry"));
+    warn_expiry = *duration;
+  }
+  auto input = wiring::GatherInput(invocation,
+                                   args.Has("queue") ? config::Purpose::kNothing : config::Purpose::kServe);
+  if (!input) return invocation.Fail(input.error());
+  if (!args.Has("queue") && !args.Has("show-config")) input->file_check = config::FileCheck::kAll;
+  const config::LoadResult result = config::Load(*input);
+  if (args.Has("show-config")) return ShowConfig(invocation, result);
+  if (args.Has("queue"))
+    return result.settings ? ReportQueue(invocation, *result.settings) : invocation.Fail(result.ToError());
+
+  const Interrupt interrupt(*timeout);
+  FindingPrinter alone(invocation);
+  if (!result.settings) {
+    TellConfiguration(result, alone);
+    return alone.Finish();
+  }
+  Checking checking(invocation, *result.settings, warn_expiry, interrupt);
+  TellConfiguration(result, checking.printer());
+  checking.Everything();
+  if (const auto code = interrupt.exit_code()) {
+    if (*code == ExitCode(ErrorKind::kTimeout))
+      return invocation.Fail({ErrorKind::kTimeout, "the time limit passed", "raise --timeout", true});
+    return *code;
+  }
+  return checking.printer().Finish();
+}
+
+}  // namespace tw::cli

@@ -1,0 +1,120 @@
+#include "verbs/ids.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "access/event_json.h"
+#include "base/text.h"
+
+namespace tw::cli {
+namespace {
+
+constexpr std::size_t kLongestLine = 4U << 20U;  // an event with every field at its limit is far below
+constexpr std::size_t kLongestId = 256;
+constexpr int kPollMs = 200;  // how long a stop may go unnoticed
+
+// Lines of standard input; a wait for them ends with `stop`.
+class LineReader {
+ public:
+  explicit LineReader(std::stop_token stop) : stop_(std::move(stop)) {}
+
+  // Nullopt at the end of the input or after `stop`.
+  Result<std::optional<std::string>> Next() {
+    while (!stop_.stop_requested()) {
+      if (const auto end = buffer_.find('\n'); end != std::string::npos) {
+        std::string line = buffer_.substr(0, end);
+        buffer_.erase(0, end + 1);
+        return std::optional(std::move(line));
+      }
+      if (ended_) {
+        if (buffer_.empty()) return std::optional<std::string>();
+        return std::optional(std::exchange(buffer_, {}));
+      }
+      if (buffer_.size() > kLongestLine) return Error::Usage("a line of standard input is too long");
+      if (const Status read = Fill(); !read) return read.error();
+    }
+    return std::optional<std::string>();
+  }
+
+ private:
+  Status Fill() {
+    pollfd fd{0, POLLIN, 0};
+    const int ready = ::poll(&fd, 1, kPollMs);
+    if (ready <= 0) return {};
+    char chunk[65536];
+    const ssize_t got = ::read(0, chunk, sizeof chunk);
+    if (got < 0 && errno != EINTR && errno != EAGAIN)
+      return Error::Failure(std::string("cannot read standard input: ") + std::strerror(errno));
+    if (got == 0) ended_ = true;
+    if (got > 0) buffer_.append(chunk, static_cast<std::size_t>(got));
+    return {};
+  }
+
+  std::stop_token stop_;
+  std::string buffer_;
+  bool ended_ = false;
+};
+
+Result<GivenRequest> ReadLine(std::string_view text) {
+  if (text.starts_with('{')) {
+    auto event = access::EventFromJson(text);
+    if (!event) return event.error();
+    if (event->request.id.empty()) return Error::Usage("the event names no access request");
+    return GivenRequest{event->request.id, std::move(*event)};
+  }
+  std::string id(text);
+  if (const Status valid = CheckRequestId(id); !valid) return valid.error();
+  return GivenRequest{std::move(id), std::nullopt};
+}
+
+Status FromStdin(std::stop_token stop, const std::function<bool(GivenRequest)>& act) {
+  LineReader reader(stop);
+  for (std::size_t number = 1;; ++number) {
+    auto line = reader.Next();
+    if (!line) return line.error();
+    if (!*line) return {};
+    const std::string_view text = Trim(**line);
+    if (text.empty()) continue;
+    auto given = ReadLine(text);
+    if (!given) return given.error().Within(fmt::format("standard input, line {}", number));
+    if (!act(std::move(*given))) return {};
+  }
+}
+
+}  // namespace
+
+Status CheckRequestId(const std::string& id) {
+  if (id.empty()) return Error::Usage("the id of the access request is empty");
+  if (id.starts_with("evt_")) {
+    return Error::Usage(fmt::format("{} is the id of an event, not of an access request", EscapeControls(id)),
+                        "take .data.id of the event");
+  }
+  const bool odd = std::any_of(id.begin(), id.end(), [](char c) { return c <= ' ' || c > '~' || c == '/'; });
+  if (odd || id.size() > kLongestId) {
+    return Error::Usage(
+        fmt::format("\"{}\" is not the id of an access request", EscapeControls(CutUtf8(id, 80))));
+  }
+  return {};
+}
+
+Status ForEachRequest(const Invocation& invocation, std::stop_token stop,
+                      const std::function<bool(GivenRequest)>& act) {
+  const auto& ids = invocation.args().positional;
+  if (ids.size() == 1 && ids[0] == "-") return FromStdin(stop, act);
+  // All are looked at before anything is done: a slip in the last must not leave the first half-done.
+  for (const std::string& id : ids) {
+    if (id == "-") return Error::Usage("\"-\" (standard input) stands alone, without ids");
+    if (const Status valid = CheckRequestId(id); !valid) return valid;
+  }
+  for (const std::string& id : ids) {
+    if (stop.stop_requested() || !act({id, std::nullopt})) break;
+  }
+  return {};
+}
+
+}  // namespace tw::cli

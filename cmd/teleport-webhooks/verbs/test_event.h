@@ -1,0 +1,24 @@
+// The made-up event of `send --test`.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "access/event.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/result.h"
+
+namespace tw::cli {
+
+struct TestEvent {
+  std::string id;
+  std::string json;
+};
+
+// `type`: empty for endpoint.test. `fields`: "path=value" with dots in the path, e.g. data.user=alice; a
+// value that is JSON is taken as JSON, anything else as text. Error: kUsage.
+Result<TestEvent> MakeTestEvent(const std::string& type, const std::vector<std::string>& fields,
+                                const Clock& clock, Random& random);
+
+}  // namespace tw::cli

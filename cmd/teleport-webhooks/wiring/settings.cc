@@ -1,0 +1,44 @@
+#include "wiring/settings.h"
+
+#include "config/files.h"
+
+namespace tw::wiring {
+namespace {
+
+void AddFlag(const cli::Arguments& args, std::string_view flag, std::string key, config::LoadInput& input) {
+  if (const auto value = args.Value(flag))
+    input.flags.push_back({std::move(key), *value, "--" + std::string(flag)});
+}
+
+}  // namespace
+
+Result<config::LoadInput> GatherInput(const cli::Invocation& invocation, config::Purpose purpose) {
+  const cli::Arguments& args = invocation.args();
+  const bool daemon = args.command != nullptr && args.command->name == "serve";
+  config::LoadInput input;
+  input.environment = config::ProcessEnvironment();
+  auto file = config::FindConfigFile({args.Value("config").value_or(""), !daemon}, input.environment);
+  if (!file) return file.error();
+  input.file = std::move(*file);
+  input.set = args.Values("set");
+  AddFlag(args, "addr", "teleport.addr", input);
+  AddFlag(args, "identity", "teleport.identity", input);
+  if (args.Has("notify-only") && daemon)
+    input.flags.push_back({"webhook.notify_only", "true", "--notify-only"});
+  if (args.Has("fail-fast")) input.flags.push_back({"teleport.fail_fast", "true", "--fail-fast"});
+  if (invocation.debug()) input.flags.push_back({"log.severity", "debug", "--debug"});
+  input.insecure_no_tls = args.Has("insecure-no-tls");
+  input.purpose = purpose;
+  return input;
+}
+
+Result<config::Settings> LoadSettings(const cli::Invocation& invocation, config::Purpose purpose) {
+  const auto input = GatherInput(invocation, purpose);
+  if (!input) return input.error();
+  config::LoadResult result = config::Load(*input);
+  if (!result.settings) return result.ToError();
+  for (const config::Problem& warning : result.warnings) invocation.Note("warning: " + warning.Text());
+  return std::move(*result.settings);
+}
+
+}  // namespace tw::wiring

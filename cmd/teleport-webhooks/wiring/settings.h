@@ -1,0 +1,15 @@
+// The settings of a verb: configuration file, environment, --set and flags put together.
+#pragma once
+
+#include "cli/invocation.h"
+#include "config/load.h"
+
+namespace tw::wiring {
+
+// What the loader is given for this call. Error: the configuration file cannot be read.
+Result<config::LoadInput> GatherInput(const cli::Invocation& invocation, config::Purpose purpose);
+
+// Loads; warnings go to standard error.
+Result<config::Settings> LoadSettings(const cli::Invocation& invocation, config::Purpose purpose);
+
+}  // namespace tw::wiring
