@@ -6,7 +6,7 @@ examples=$BATS_TEST_DIRNAME/../../examples
 secret_text=whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
 
 setup() {
-  cd "$BATS_TEST_TMPDIR"
+  cd "$BATS_TEST_TMPDIR" || return 1
   echo "$secret_text" >secret
   port=$(free_port)
   receiver=
@@ -88,16 +88,16 @@ takes_what_is_signed_and_nothing_else() {
 
 @test "no example receiver is longer than 40 lines" {
   for file in "$examples"/*.py "$examples"/*.js "$examples"/*.sh; do
-    lines=$(wc -l <"$file")
-    [ "$lines" -le 40 ] || { echo "$file has $lines lines" >&2; return 1; }
+    length=$(wc -l <"$file")
+    [ "$length" -le 40 ] || { echo "$file has $length lines" >&2; return 1; }
   done
 }
 
 @test "no example puts the secret where other users can read it" {
   start strace -D -f -qq -e trace=execve -s 4096 -o trace "$examples/receiver.sh" "$port" secret seen
-  local now body
-  now=$(date +%s) body='{"type":"x","data":{}}'
-  [ "$(post evt_1 "$now" "$body" "v1,$(signature evt_1 "$now" "$body")")" = 204 ]
+  local now text
+  now=$(date +%s) text='{"type":"x","data":{}}'
+  [ "$(post evt_1 "$now" "$text" "v1,$(signature evt_1 "$now" "$text")")" = 204 ]
   grep -q openssl trace
   ! grep -qF -e "${secret_text#whsec_}" -e 31f290f6bf06298aab trace
 }

@@ -11,7 +11,7 @@ teardown() { end_background; }
 state_is() { [[ $(sandbox show --dir "$SANDBOX" "$1" -o json | jq -r .state) == "$2" ]]; }
 
 @test "the roster approves who is on duty and leaves everybody else to people" {
-  cd "$BATS_TEST_TMPDIR"
+  cd "$BATS_TEST_TMPDIR" || return 1
   umask 077
   tw configure --new-secret >secret
   tw configure --new-secret >caller-secret
@@ -39,7 +39,7 @@ decisions = [\"approve\"]"
 }
 
 @test "a workflow tool without code: a form goes out, JSON with a bearer token comes back" {
-  cd "$BATS_TEST_TMPDIR"
+  cd "$BATS_TEST_TMPDIR" || return 1
   umask 077
   openssl rand -hex 24 >token
   start_receiver

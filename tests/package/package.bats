@@ -2,7 +2,7 @@
 # What scripts/package makes, installed and run: never into the system, always into a folder that plays /.
 
 setup_file() {
-  cd "$BATS_TEST_DIRNAME/../.."
+  cd "$BATS_TEST_DIRNAME/../.." || return 1
   scripts/package --no-build >&2
   export PACKAGES=$PWD/build/package
   version=$(sed -n 's/^CMAKE_PROJECT_VERSION:STATIC=//p' build/release/CMakeCache.txt)
@@ -10,13 +10,13 @@ setup_file() {
 }
 
 setup() {
-  cd "$BATS_TEST_TMPDIR"
+  cd "$BATS_TEST_TMPDIR" || return 1
   root=$BATS_TEST_TMPDIR/root
 }
 
 unpack_and_install() { # arguments for install
   tar xzf "$PACKAGES"/teleport-webhooks-v*.tar.gz
-  teleport-webhooks-v*/install "$@"
+  "$(echo teleport-webhooks-v*/install)" "$@"
 }
 
 # The package manager's own idea of this machine, in another place: dependencies are checked for real.
@@ -114,6 +114,6 @@ works_from() {
 }
 
 @test "packaging leaves the tree as git knows it" {
-  cd "$BATS_TEST_DIRNAME/../.."
+  cd "$BATS_TEST_DIRNAME/../.." || return 1
   [ -z "$(git status --porcelain --ignored=no -- build packaging completions)" ]
 }
