@@ -123,6 +123,8 @@ const JsonValue* JsonValue::Find(std::string_view key) const {
 
 Result<JsonValue> ParseJson(std::string_view text, JsonKeys keys) {
   if (!IsUtf8(text)) return Error::Usage("the body is not UTF-8");
+  // The parser would take it for the end of the text, whatever follows.
+  if (text.find('\0') != std::string_view::npos) return Error::Usage("the body is not valid JSON");
   Builder builder(keys);
   try {
     if (json::sax_parse(text, &builder)) return std::move(builder.root);

@@ -92,7 +92,7 @@ std::string Tidy(std::string message) {
   cut(" (Unix shell quoting issues?)");
   cut(" <top-level>,");
   while (message.ends_with(':')) message.pop_back();
-  return std::string(CutUtf8(message, kLongestMessage));
+  return EscapeControls(CutUtf8(message, kLongestMessage));
 }
 
 class LibjqProgram final : public Program {
@@ -148,7 +148,7 @@ class LibjqProgram final : public Program {
   static void Stop(void* state) { jq_halt(static_cast<jq_state*>(state), jv_invalid(), jv_invalid()); }
 
   Error Failed(std::string_view why) const {
-    return Error::Failure(fmt::format("{}: jq: {}", origin_, CutUtf8(why, kLongestMessage)));
+    return Error::Failure(fmt::format("{}: jq: {}", origin_, EscapeControls(CutUtf8(why, kLongestMessage))));
   }
 
   State state_;

@@ -120,7 +120,9 @@ std::string CutReason(const std::string& reason) {
 
 std::optional<SystemTime> DecodeTime(const google::protobuf::Timestamp& time) {
   if (time.seconds() < kYearOne + kDay || time.seconds() >= kYearTenThousand) return std::nullopt;
-  return SystemTime(seconds(time.seconds()) + microseconds(time.nanos() / 1000));
+  // Parts of a second outside their range would carry the time over its own limits.
+  constexpr std::int32_t kMostNanos = 999'999'999;
+  return SystemTime(seconds(time.seconds()) + microseconds(std::clamp(time.nanos(), 0, kMostNanos) / 1000));
 }
 
 void EncodeTime(SystemTime time, google::protobuf::Timestamp& out) {

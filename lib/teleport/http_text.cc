@@ -65,10 +65,12 @@ Result<HttpHead> ParseHttpHead(std::string_view text) {
   HttpHead out;
   const std::size_t end = text.find("\r\n");
   const std::string_view first = text.substr(0, end);
-  const bool http = first.starts_with("HTTP/1.") && first.size() >= 12;
-  const std::string_view code = http ? first.substr(9, 3) : std::string_view();
-  if (!http ||
-      std::from_chars(code.data(), code.data() + code.size(), out.status).ptr != code.data() + code.size()) {
+  // "HTTP/1.1 200 OK": one digit of a version, a blank, three digits of a status.
+  const std::string_view code =
+      first.starts_with("HTTP/1.") && first.size() >= 12 && first[8] == ' ' ? first.substr(9, 3) : "";
+  const bool number =
+      code.size() == 3 && code[0] != '0' && code.find_first_not_of("0123456789") == std::string_view::npos;
+  if (!number || std::from_chars(code.data(), code.data() + code.size(), out.status).ec != std::errc()) {
     return Error{ErrorKind::kUnreachable, "the answer is not HTTP", {}, true};
   }
   for (const std::string_view line :

@@ -103,7 +103,8 @@ void Clerk::Work(Jobs jobs) {
     Persist("cannot record attempts", [&] { return store_.Finish(jobs.finished); });
   }
   for (const auto& [endpoint, state] : jobs.states) {
-    Persist("cannot record the state of an endpoint", [&] { return store_.SaveEndpoint(state); });
+    Persist("cannot record the state of an endpoint",
+            [&, &saved = state] { return store_.SaveEndpoint(saved); });
   }
   for (const std::string& endpoint : jobs.all_due) {
     Persist("cannot make deliveries due", [&] { return store_.MakeAllDue(endpoint); });

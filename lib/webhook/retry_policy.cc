@@ -102,7 +102,8 @@ std::optional<SystemTime> ParseRetryAfter(std::string_view text, SystemTime now)
 
 Judgement Judge(const HttpAnswer& answer, SystemTime now) {
   if (answer.failure != TransportFailure::kNone || answer.status == 0) {
-    return {Verdict::kRetry, std::nullopt, fmt::format("{}: {}", FailureWord(answer.failure), answer.error)};
+    return {Verdict::kRetry, std::nullopt,
+            fmt::format("{}: {}", FailureWord(answer.failure), EscapeControls(answer.error))};
   }
   Judgement judgement{VerdictOfStatus(answer.status), std::nullopt, StatusWords(answer.status)};
   if (answer.status >= 300 && answer.status < 400) judgement.what = RedirectWords(answer);

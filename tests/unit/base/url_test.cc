@@ -65,6 +65,16 @@ TEST(ParseUrl, RefusesWhatIsNoHttpUrl) {
   }
 }
 
+TEST(ParseUrl, RefusesOddSpellingsOfIpv4) {
+  for (const std::string_view host :
+       {"0x7f.1", "2130706433", "127.1", "0177.0.0.1", "127.0.0.1.", "1.2.3.4.5", "256.1.1.1"}) {
+    EXPECT_FALSE(ParseUrl("http://" + std::string(host) + "/")) << host;
+  }
+  EXPECT_TRUE(ParseUrl("http://127.0.0.1/"));
+  EXPECT_TRUE(ParseUrl("http://1.example.com/"));
+  EXPECT_TRUE(ParseUrl("http://host-1/"));
+}
+
 TEST(ParseUrl, NeverShowsTheTextInItsError) {
   for (const std::string_view text :
        {"https://bob:hunter2@", "https://bob:hunter2@exa mple.com/hunter2", "ftp://hunter2"}) {

@@ -59,6 +59,14 @@ TEST(Json, RefusesDuplicatesAtEveryLevelAndBrokenNumbers) {
   EXPECT_FALSE(ParseJson("{\"a\":1,}", JsonKeys::kExact));
 }
 
+// nlohmann's parser takes a zero byte for the end.
+TEST(Json, RefusesAZeroByteAndWhatFollowsIt) {
+  using namespace std::string_view_literals;
+  EXPECT_FALSE(ParseJson("{}\0{}"sv, JsonKeys::kExact));
+  EXPECT_FALSE(ParseJson("{}\0"sv, JsonKeys::kExact));
+  EXPECT_TRUE(ParseJson(R"({"a":"\u0000"})", JsonKeys::kExact));
+}
+
 TEST(Json, QuotesWhatCouldBreakOut) {
   EXPECT_EQ(JsonQuote("a\"b\\c\n\x01"), R"("a\"b\\c\n\u0001")");
   EXPECT_EQ(JsonQuote("\xff"), "\"\xef\xbf\xbd\"");

@@ -47,6 +47,11 @@ TEST_F(JqProgram, GivesItsFirstResultAsCompactJson) {
   EXPECT_EQ(First("empty"), "nothing");
 }
 
+TEST_F(JqProgram, ShowsWhatAnEventMadeItSayEscaped) {
+  const Error error = RunError("error(.data.user)", R"({"data": {"user": "\u001b[2J\u202e"}})");
+  EXPECT_THAT(error.message, HasSubstr("jq: \\u001b[2J\\u202e"));
+}
+
 TEST_F(JqProgram, RunsManyTimes) {
   const auto program = Compile(".n + 1");
   for (int i = 0; i < 100; ++i) {

@@ -26,6 +26,15 @@ TEST(DecodeTime, TakesYearOneForNotSetAndAnEmptyTimestampFor1970) {
   EXPECT_EQ(DecodeTime(time), std::nullopt);
 }
 
+TEST(DecodeTime, StaysInTheYears1To9999WhateverThePartsOfASecondSay) {
+  google::protobuf::Timestamp time;
+  time.set_seconds(253'402'300'799);
+  time.set_nanos(2'000'000'000);
+  EXPECT_EQ(DecodeTime(time), SystemTime(std::chrono::microseconds(253'402'300'799'999'999)));
+  time.set_nanos(-1);
+  EXPECT_EQ(DecodeTime(time), SystemTime(std::chrono::seconds(253'402'300'799)));
+}
+
 TEST(DecodeTime, RoundTripsMicrosecondsAlsoBefore1970) {
   for (const std::int64_t micros : {1'795'347'854'131'354LL, -1LL, 0LL, -1'500'000LL}) {
     google::protobuf::Timestamp time;

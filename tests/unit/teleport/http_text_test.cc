@@ -71,7 +71,10 @@ TEST(ParseHttpHead, ReadsStatusAndFields) {
   EXPECT_EQ(head->Get("upgrade"), "websocket");
   EXPECT_EQ(head->Get("x"), "a:b");
   EXPECT_FALSE(ParseHttpHead("SSH-2.0-Teleport\r\n"));
-  EXPECT_FALSE(ParseHttpHead("HTTP/1.1 x01 \r\n"));
+  for (const char* odd : {"HTTP/1.1 x01 \r\n", "HTTP/1.1 -12 \r\n", "HTTP/1.1 000 \r\n",
+                          "HTTP/1.1x200 OK\r\n", "HTTP/1.1 20"}) {
+    EXPECT_FALSE(ParseHttpHead(odd)) << odd;
+  }
   EXPECT_FALSE(ParseHttpHead(""));
 }
 

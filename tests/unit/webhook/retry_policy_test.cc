@@ -75,6 +75,8 @@ TEST(RetryPolicy, RetriesWhenNoAnswerCame) {
     EXPECT_EQ(judgement.verdict, Verdict::kRetry);
     EXPECT_FALSE(judgement.hold_until);
     EXPECT_THAT(judgement.what, HasSubstr("the words of the library"));
+    answer.error = "\x1b[2J";
+    EXPECT_THAT(Judge(answer, kNow).what, Not(HasSubstr("\x1b")));
   }
 }
 
