@@ -18,7 +18,7 @@ using std::chrono::steady_clock;
 
 // Room for several TLS records: fewer, larger system calls under load, and a small fixed price when idle.
 constexpr std::size_t kBuffer = 128UL * 1024;
-// How long a side may take its last bytes after the other has ended.
+// How long a side may stand still with its last bytes after the other has ended.
 constexpr auto kLinger = std::chrono::seconds(2);
 
 class Buffer {
@@ -54,6 +54,7 @@ class Pump::Loop {
       Inbound();
       Outbound();
       if (far_.Flush() == Io::kError) FarFailed();
+      if (moved_ && linger_until_) linger_until_ = steady_clock::now() + kLinger;
       if (!moved_ && !over()) Wait();
     }
     if (!far_ended_) far_.CloseWrite();
@@ -62,8 +63,8 @@ class Pump::Loop {
  private:
   bool over() const {
     if (stopped_ || lingered()) return true;
-    if (near_gone_) return out_.empty() || far_ended_;
-    return far_ended_ && in_.empty() && (far_failed_ || near_ended_);
+    if (near_gone_) return out_.empty() || far_failed_;
+    return far_ended_ && in_.empty() && (far_failed_ || (near_ended_ && out_.empty()));
   }
   bool lingered() const { return linger_until_ && steady_clock::now() >= *linger_until_; }
   void StartLinger() {
