@@ -173,7 +173,7 @@ Status PrepareFile(const std::string& path, bool create) {
   if (::lstat(path.c_str(), &info) == 0) {
     // Fails only for a file of another user, which root may share with us on purpose.
     if (S_ISREG(info.st_mode) && (info.st_mode & 0077U) != 0) {
-      [[maybe_unused]] const int narrowed = ::chmod(path.c_str(), 0600);
+      [[maybe_unused]] const int narrowed = ::chmod(path.c_str(), info.st_mode & 0700U);
     }
     return {};
   }
