@@ -89,11 +89,9 @@ class Upgrader {
     Note(member.begin.line, fmt::format("{} is spelled {} ({})", member.key, name, path));
   }
 
+  // Lines are what can be commented out; what stands inside an inline table stays, and Load asks for it.
   void Remove(const Member& member, const std::string& path, std::string_view why, bool in_line = false) {
-    if (in_line || (member.value.table() && !IsInline(member.value) && member.value.members.empty() &&
-                    member.begin.line == 0)) {
-      return Note(member.begin.line, fmt::format("{}: {}; remove it by hand", path, why));
-    }
+    if (in_line) return;
     if (member.value.table() && !IsInline(member.value)) {
       edit_.CommentOut(member.begin.line, member.begin.line, fmt::format("{}: {}.", path, why));
       for (const Member& inner : member.value.members) CommentBelow(inner);
@@ -174,10 +172,6 @@ class Upgrader {
       Note(member.begin.line, "webhook.request_statuses is called request_states");
     } else if (member.key != last) {
       Respell(member, last, path);
-    } else if (path == "webhook.request_states" && member.value.table()) {
-      Note(member.begin.line,
-           "webhook.request_states takes effect now: the original read request_statuses only, and sent "
-           "Pending");
     }
     if (path == "webhook.request_states" || path == "webhook.request_statuses") States(path, member.value);
   }
@@ -188,32 +182,36 @@ class Upgrader {
                                                  text.starts_with("whpk") || text.starts_with("v1"));
   }
 
-  // Names that the original ignored are errors today.
+  // Today's form is a list. Names that the original ignored are errors today.
   void States(std::string_view path, const Value& value) {
     if (!value.table()) return;
     std::vector<std::string> kept;
     std::vector<std::string> dropped;
     for (const Member& member : value.members) {
       const auto state = CanonicalState(member.key);
+      if (state && member.value.kind != Value::Kind::kBool) return;  // Load complains
       if (!state) {
         dropped.push_back(EscapeControls(member.key));
-      } else if (member.value.kind == Value::Kind::kBool) {
-        kept.push_back(fmt::format("{} = {}", TomlQuote(*state), member.value.boolean));
-        if (*state != member.key)
-          Note(value.begin.line,
-               fmt::format("{}: the state {} is spelled {}; the original wanted this spelling exactly", path,
-                           EscapeControls(member.key), *state));
+      } else if (member.value.boolean) {
+        kept.push_back(TomlQuote(*state));
       }
     }
-    if (dropped.empty()) return;
-    Note(value.begin.line, fmt::format("{}: no such state, left out: {}", path, fmt::join(dropped, ", ")));
     if (IsInline(value)) {
-      edit_.Replace(value.begin, value.end, fmt::format("{{ {} }}", fmt::join(kept, ", ")));
-      return;
+      edit_.Replace(value.begin, value.end, fmt::format("[{}]", fmt::join(kept, ", ")));
+      Note(value.begin.line, fmt::format("{} is a list now", path));
+      if (path == "webhook.request_states") {
+        Note(value.begin.line,
+             "it takes effect now: the original read request_statuses only, and sent Pending");
+      }
+    } else {
+      for (const Member& member : value.members) {
+        if (!CanonicalState(member.key)) {
+          edit_.CommentOut(member.begin.line, LastLine(member.value), "No such state.");
+        }
+      }
     }
-    for (const Member& member : value.members) {
-      if (!CanonicalState(member.key))
-        edit_.CommentOut(member.begin.line, LastLine(member.value), "No such state.");
+    if (!dropped.empty()) {
+      Note(value.begin.line, fmt::format("{}: no such state, left out: {}", path, fmt::join(dropped, ", ")));
     }
   }
 
@@ -227,6 +225,9 @@ class Upgrader {
 
   void AddTripleDefaults() {
     if (Teleport("identity") != nullptr || Teleport("identity_file") != nullptr) return;
+    const bool gone = teleport_ == nullptr || teleport_->value.members.empty();
+    const bool header = teleport_ != nullptr && HeaderIs(teleport_->begin.line, "teleport");
+    if (!header && !gone) return;  // Load says what is missing
     std::string lines;
     for (const auto& [key, standard] : kTripleDefaults) {
       const Member* member = Teleport(key);
@@ -242,14 +243,18 @@ class Upgrader {
       }
     }
     if (lines.empty()) return;
-    const bool header = teleport_ != nullptr && Trim(edit_.Line(teleport_->begin.line)).starts_with('[');
     if (header) {
       edit_.InsertAfterLine(teleport_->begin.line, lines);
-    } else if (teleport_ == nullptr) {
-      appended_ = "\n[teleport]\n" + lines;
     } else {
-      Note(teleport_->begin.line, "add these keys to [teleport] by hand");
+      appended_ = "\n[teleport]\n" + lines;
     }
+  }
+
+  bool HeaderIs(int line, std::string_view name) const {
+    const std::string_view text = Trim(edit_.Line(line));
+    const auto close = text.find(']');
+    return text.starts_with('[') && close != std::string_view::npos &&
+           AsciiLower(Trim(text.substr(1, close - 1))) == name;
   }
 
   const SourceText& old_;
@@ -278,6 +283,8 @@ Result<Upgrade> UpgradeConfig(const SourceText& old) {
                                      error->place.line, error->place.column, error->what));
   }
   Upgrade upgrade = Upgrader(old, std::get<Value>(document)).Run();
+  // Two spellings of one section can clash once they are spelled alike: then the text is left to a person.
+  if (std::holds_alternative<SyntaxError>(ParseDocument(upgrade.text))) upgrade = {old.text, {}, {}};
   const NoFiles files;
   LoadInput input;
   input.file = SourceText{"new file", upgrade.text, std::nullopt};

@@ -36,13 +36,14 @@ TEST(Upgrade, RenamesKeysAndKeepsCommentsOrderAndSecrets) {
       Up(kTeleport +
          "\n# mine\n[webhook]\nwebhook_url = \"https://u:S3CRET@r/\"\nrequest_statuses = { \"Pending\" = "
          "true }\n[http.basic_auth]\nuser = \"u\"\npassword = \"S3CRET2\"\n");
-  EXPECT_THAT(upgrade.text,
-              AllOf(HasSubstr("addr = \"example.com:3025\" # where\n"), HasSubstr("# mine\n[webhook]\n"),
-                    HasSubstr("request_states = { \"Pending\" = true }\n"), HasSubstr("S3CRET@"),
-                    HasSubstr("\"S3CRET2\"")));
+  EXPECT_THAT(
+      upgrade.text,
+      AllOf(HasSubstr("addr = \"example.com:3025\" # where\n"), HasSubstr("# mine\n[webhook]\n"),
+            HasSubstr("request_states = [\"Pending\"]\n"), HasSubstr("S3CRET@"), HasSubstr("\"S3CRET2\"")));
   EXPECT_THAT(upgrade.notes,
               ElementsAre(HasSubstr("line 2: teleport.auth_server is called addr"),
-                          HasSubstr("line 10: webhook.request_statuses is called request_states")));
+                          HasSubstr("line 10: webhook.request_statuses is called request_states"),
+                          HasSubstr("line 10: webhook.request_statuses is a list now")));
   EXPECT_THAT(upgrade.todo, IsEmpty());
   const LoadResult result = LoadBack(upgrade, Purpose::kServe);
   EXPECT_THAT(Texts(result.problems), IsEmpty());
@@ -58,7 +59,7 @@ TEST(Upgrade, OfTheOriginalExampleLeavesOnlyTheAuthenticationToDo) {
          "\"example.com\"\n[log]\noutput = \"stderr\"\nseverity = \"INFO\"\n");
   EXPECT_THAT(upgrade.text,
               HasSubstr("\n# callback_secret = \"secret string to sign callback payloads with\"\n"));
-  EXPECT_THAT(upgrade.notes, Contains(HasSubstr("request_states takes effect now")));
+  EXPECT_THAT(upgrade.notes, Contains(HasSubstr("it takes effect now")));
   EXPECT_THAT(upgrade.todo, ElementsAre(HasSubstr("http.basic_auth")));
   const LoadResult result = LoadBack(upgrade);
   ASSERT_TRUE(result.settings) << result.ToError().message;
@@ -105,7 +106,7 @@ TEST(Upgrade, LeavesOutStatesThatNeverWere) {
   const Upgrade upgrade = Up(kTeleport +
                              "[webhook]\nwebhook_url = \"https://r/\"\nrequest_statuses = { Pending = true, "
                              "Bogus = true } # keep\n");
-  EXPECT_THAT(upgrade.text, HasSubstr("request_states = { \"Pending\" = true } # keep\n"));
+  EXPECT_THAT(upgrade.text, HasSubstr("request_states = [\"Pending\"] # keep\n"));
   EXPECT_THAT(upgrade.notes, Contains(HasSubstr("left out: Bogus")));
   const Upgrade table = Up(kTeleport + "[webhook.request_statuses]\nPending = true\nBogus = true\n");
   EXPECT_THAT(table.text,
@@ -146,7 +147,28 @@ TEST(Upgrade, WorksOnInlineAndDottedForms) {
          "Pending = true } }\n");
   EXPECT_THAT(upgrade.text,
               AllOf(HasSubstr("teleport.addr = \"ä:1\"\n"),
-                    HasSubstr("{ webhook_url = \"https://r/\", request_states = { Pending = true } }")));
+                    HasSubstr("{ webhook_url = \"https://r/\", request_states = [\"Pending\"] }")));
+}
+
+TEST(Upgrade, OfWhatWasUpgradedChangesNothing) {
+  for (const std::string& text :
+       {kTeleport + "[webhook]\nrequest_states = { pending = true }\ntimeot = 1\n",
+        std::string("[TELEPORT]\n[webhook.request_statuses]\npending = true\nX = true\n"),
+        std::string("teleport = {}\nhttp = { insecure = true, x = 1 }\n"), std::string("[http]\n[HTTP]\n"),
+        std::string("x.y = 1")}) {
+    const Upgrade once = Up(text);
+    const Upgrade twice = Up(once.text);
+    EXPECT_EQ(twice.text, once.text);
+    EXPECT_THAT(twice.notes, IsEmpty());
+  }
+}
+
+TEST(Upgrade, LeavesWhatStandsInsideAnInlineTableToAPerson) {
+  const Upgrade upgrade = Up(kTeleport +
+                             "[webhook]\nwebhook_url = \"https://r/\"\n[http]\nbasic_auth = { user = \"u\", "
+                             "password = \"p\", realm = \"r\" }\n");
+  EXPECT_THAT(upgrade.text, HasSubstr("realm = \"r\""));
+  EXPECT_THAT(upgrade.todo, ElementsAre(HasSubstr("http.basic_auth.realm: unknown key")));
 }
 
 TEST(Upgrade, RefusesWhatIsNotToml) {
