@@ -52,12 +52,14 @@ Result<std::unique_ptr<Sandbox>> Sandbox::Start(SandboxOptions options) {
   parts.pki = *std::move(made);
   if (Status ok = sandbox->WriteAllUsers(); !ok) return ok.error();
   if (Status ok = parts.StartServer(); !ok) return ok.error();
+  if (Status ok = parts.StartFronts(); !ok) return ok.error();
   parts.Sweep();
   return sandbox;
 }
 
 Status Sandbox::Parts::StartServer() {
-  ClusterFacts facts{options.release, options.cluster, [] { return std::string(); }};
+  ClusterFacts facts{options.release, options.cluster,
+                     [this] { return proxy ? proxy->address().Text() : std::string(); }};
   service = std::make_unique<AuthService>(std::move(facts), book, shelf, users, faults, hub);
   grpc::ServerBuilder builder;
   acceptor = builder.experimental().AddExternalConnectionAcceptor(
@@ -74,6 +76,35 @@ Status Sandbox::Parts::StartServer() {
   auto opened = Listener::Open(options.listen, [this](UniqueFd fd) { HandOver(std::move(fd)); });
   if (!opened) return opened.error();
   listener = *std::move(opened);
+  options.listen = listener->address();
+  return {};
+}
+
+Status Sandbox::Parts::StartFront(FrontKind kind, const Address& where, const ServerIdentity& web,
+                                  std::unique_ptr<Front>& out) {
+  FrontOptions front;
+  front.kind = kind;
+  front.listen = where;
+  front.release = options.release;
+  front.cluster = options.cluster;
+  front.web = web;
+  front.auth_address = [this] { return options.listen; };
+  front.to_auth = [this](UniqueFd fd) { HandOver(std::move(fd)); };
+  auto opened = Front::Open(std::move(front));
+  if (!opened) return opened.error();
+  out = *std::move(opened);
+  return {};
+}
+
+Status Sandbox::Parts::StartFronts() {
+  if (!options.proxy && !options.load_balancer) return {};
+  const auto web = pki->MakeWebIdentity({"localhost", "127.0.0.1"});
+  if (!web) return web.error();
+  if (options.proxy) {
+    if (Status ok = StartFront(FrontKind::kProxy, *options.proxy, *web, proxy); !ok) return ok;
+  }
+  if (options.load_balancer)
+    return StartFront(FrontKind::kLoadBalancer, *options.load_balancer, *web, load_balancer);
   return {};
 }
 
@@ -94,6 +125,8 @@ void Sandbox::Stop() {
   parts.scheduler.Stop();
   parts.hub.EndAll({Code::kUnavailable, "the server is shutting down", 0});
   if (parts.server) parts.server->Shutdown(std::chrono::system_clock::now() + kShutdownGrace);
+  parts.proxy.reset();
+  parts.load_balancer.reset();
   parts.listener.reset();
   if (parts.server) parts.server->Wait();
 }

@@ -98,6 +98,8 @@ class Sandbox {
   void RefuseConnections();  // until accepted again; connections live on
   Status AcceptConnections();
   void RefuseConnectionsFor(std::chrono::milliseconds time);
+  void SuspendFronts();  // as if proxy and load balancer were killed
+  Status ResumeFronts();
   void ClearFaults();
 
   bool WaitForWatchers(std::size_t count, std::chrono::milliseconds timeout, std::stop_token stop = {}) const;

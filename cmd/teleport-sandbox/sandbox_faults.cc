@@ -39,6 +39,19 @@ void Sandbox::RefuseConnectionsFor(std::chrono::milliseconds time) {
   parts_->scheduler.After(time, [this] { [[maybe_unused]] const Status ok = AcceptConnections(); });
 }
 
+void Sandbox::SuspendFronts() {
+  if (parts_->proxy) parts_->proxy->Suspend();
+  if (parts_->load_balancer) parts_->load_balancer->Suspend();
+}
+
+Status Sandbox::ResumeFronts() {
+  for (Front* front : {parts_->proxy.get(), parts_->load_balancer.get()}) {
+    if (front == nullptr) continue;
+    if (Status ok = front->Resume(); !ok) return ok;
+  }
+  return {};
+}
+
 void Sandbox::ClearFaults() {
   parts_->faults.Clear();
   parts_->book.SetListLag(std::chrono::milliseconds(0));

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "front/front.h"
 #include "model/plugin_data.h"
 #include "sandbox.h"
 #include "service/auth_service.h"
@@ -39,9 +40,14 @@ struct Sandbox::Parts {
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor;
   std::unique_ptr<grpc::Server> server;
   std::unique_ptr<Listener> listener;
+  std::unique_ptr<Front> proxy;
+  std::unique_ptr<Front> load_balancer;
   bool stopped = false;
 
   Status StartServer();
+  Status StartFronts();
+  Status StartFront(FrontKind kind, const Address& where, const ServerIdentity& web,
+                    std::unique_ptr<Front>& out);
   void HandOver(UniqueFd connection);  // to gRPC
   void Sweep();
 };

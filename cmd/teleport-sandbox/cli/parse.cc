@@ -258,6 +258,7 @@ void AddFaults(Builder& builder, Store& store) {
   add("drop-connections", "cut all connections");
   builder.Text(add("refuse", "refuse connections for a time"), "time", "time", "how long").required();
   builder.OnOff(add("mfa", "refuse administrative calls for want of MFA"));
+  builder.OnOff(add("proxy-down", "cut and refuse connections of proxy and load balancer"));
   add("clear", "behave again");
 }
 

@@ -106,8 +106,15 @@ Status Mfa(Sandbox& sandbox, const Json& arguments) {
   return {};
 }
 
+Status ProxyDown(Sandbox& sandbox, const Json& arguments) {
+  if (!ReadSwitch(arguments)) return sandbox.ResumeFronts();
+  sandbox.SuspendFronts();
+  return {};
+}
+
 Status Clear(Sandbox& sandbox, const Json&) {
   sandbox.ClearFaults();
+  if (const Status ok = sandbox.ResumeFronts(); !ok) return ok;
   return sandbox.AcceptConnections();
 }
 
@@ -116,7 +123,7 @@ struct Kind {
   Status (*run)(Sandbox&, const Json&);
 };
 
-constexpr std::array<Kind, 14> kKinds{{{"end-streams", EndStreams},
+constexpr std::array<Kind, 15> kKinds{{{"end-streams", EndStreams},
                                        {"init-delay", InitDelay},
                                        {"duplicate-puts", Switch<&StreamFaults::duplicate_puts>},
                                        {"unknown-members", Switch<&StreamFaults::unknown_members>},
@@ -129,6 +136,7 @@ constexpr std::array<Kind, 14> kKinds{{{"end-streams", EndStreams},
                                        {"drop-connections", DropConnections},
                                        {"refuse", RefuseConnections},
                                        {"mfa", Mfa},
+                                       {"proxy-down", ProxyDown},
                                        {"clear", Clear}}};
 
 }  // namespace
