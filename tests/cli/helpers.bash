@@ -84,7 +84,7 @@ request_states = ["*"]
 payload = "event"
 retry.initial = "50ms"
 retry.max = "500ms"
-breaker.max = "300ms"
+breaker.max = "1s"
 ${2:-}
 
 [http]

@@ -274,7 +274,7 @@ int RunCheck(Invocation& invocation) {
     warn_expiry = *duration;
   }
   auto input = wiring::GatherInput(invocation,
-                                   args.Has("queue") ? config::Purpose::kNothing : config::Purpose::kServe);
+                                   args.Has("queue") ? config::Purpose::kSend : config::Purpose::kServe);
   if (!input) return invocation.Fail(input.error());
   if (!args.Has("queue") && !args.Has("show-config")) input->file_check = config::FileCheck::kAll;
   const config::LoadResult result = config::Load(*input);
