@@ -135,14 +135,18 @@ const SandboxOptions& Sandbox::options() const {
   return parts_->options;
 }
 Address Sandbox::address() const {
-  return parts_->listener->address();
+  return parts_->options.listen;
 }
 std::optional<Address> Sandbox::proxy_address() const {
-  return std::nullopt;
+  if (!parts_->proxy) return std::nullopt;
+  return parts_->proxy->address();
 }
+
 std::optional<Address> Sandbox::load_balancer_address() const {
-  return std::nullopt;
+  if (!parts_->load_balancer) return std::nullopt;
+  return parts_->load_balancer->address();
 }
+
 std::string Sandbox::File(const std::string& name) const {
   return (parts_->options.dir / name).string();
 }

@@ -22,10 +22,12 @@ class DeciderService final : public DecisionService {
   }
 
   bool Ready() override { return ready_; }
-  Result<std::optional<access::AccessRequest>> Look(const std::string& id, const access::CallLimits& limits) override {
+  Result<std::optional<access::AccessRequest>> Look(const std::string& id,
+                                                    const access::CallLimits& limits) override {
     return api_.Get(id, limits);
   }
-  Result<access::DecisionOutcome> Decide(const access::Decision& decision, const access::CallLimits& limits) override {
+  Result<access::DecisionOutcome> Decide(const access::Decision& decision,
+                                         const access::CallLimits& limits) override {
     return decider_.Decide(decision, limits);
   }
   std::string WebUrl(const std::string& id) override {

@@ -12,6 +12,8 @@
 #include "teleport/client.h"
 #include "teleport/credentials.h"
 #include "teleport/route.h"
+#include "teleport/tcp.h"
+#include "teleport/wait.h"
 
 namespace tw::teleport {
 namespace {
@@ -214,6 +216,12 @@ class Doctor {
 std::vector<Finding> Diagnose(const config::TeleportSettings& settings, const DiagnoseOptions& options,
                               Clock& clock, const access::CallLimits& limits) {
   return Doctor(settings, options, clock, limits).Run();
+}
+
+Status Reach(const Address& address, const access::CallLimits& limits) {
+  Waiter waiter(std::chrono::steady_clock::now() + limits.timeout, limits.stop);
+  const auto socket = ConnectTcp(address, waiter);
+  return socket ? Status() : socket.error();
 }
 
 }  // namespace tw::teleport

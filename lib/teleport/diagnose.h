@@ -9,6 +9,8 @@
 #include "access/access_api.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/result.h"
+#include "base/url.h"
 #include "config/settings.h"
 
 namespace tw::teleport {
@@ -32,5 +34,8 @@ struct DiagnoseOptions {
 // In the order of looking; a problem ends what depends on it. Takes no longer than `limits`.
 std::vector<Finding> Diagnose(const config::TeleportSettings& settings, const DiagnoseOptions& options,
                               Clock& clock, const access::CallLimits& limits);
+
+// Can a TCP connection be opened? Closes it at once. Errors as a dial's: kUnreachable, kTimeout, kCancelled.
+Status Reach(const Address& address, const access::CallLimits& limits);
 
 }  // namespace tw::teleport

@@ -84,7 +84,8 @@ EndpointHealth::Change EndpointHealth::Apply(const Judgement& judgement, SystemT
       state_.consecutive_failures = 0;
       return Change::kNone;
     }
-    // A success that was under way when the receiver said 410, or asked for a pause, does not take that word back.
+    // A success that was under way when the receiver said 410, or asked for a pause, does not take that word
+    // back.
     const bool asked = state_.hold == HoldKind::kDisabled || state_.hold == HoldKind::kRetryAfter;
     if (asked && Allowed(now) == 0) return Change::kNone;
     Lift(now);

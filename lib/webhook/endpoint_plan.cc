@@ -56,8 +56,9 @@ Result<std::shared_ptr<jq::Program>> Compile(const std::optional<config::JqText>
 Result<EndpointPlan> EndpointPlan::Make(const config::EndpointSettings& settings, BodyContext context,
                                         std::string user_agent, jq::Compiler* compiler) {
   if (!settings.url.https() && !settings.allow_http && !IsLoopbackHost(settings.url.host)) {
-    return Error::Config(fmt::format("endpoint {}: {} would send in the clear", settings.name, settings.url.Redacted()),
-                         "write https://, or set allow_http = true if the way there is protected otherwise");
+    return Error::Config(
+        fmt::format("endpoint {}: {} would send in the clear", settings.name, settings.url.Redacted()),
+        "write https://, or set allow_http = true if the way there is protected otherwise");
   }
   EndpointPlan plan;
   plan.settings_ = settings;

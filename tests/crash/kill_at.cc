@@ -1,5 +1,6 @@
-// Preloaded into the daemon by the crash test: kills the process at the N-th call of one kind, before or after it.
-// KILL_ON = pwrite64 | fdatasync | send | recv, KILL_AT = N (from 1), KILL_AFTER = 1 to let the call happen first.
+// Preloaded into the daemon by the crash test: kills the process at the N-th call of one kind, before or
+// after it. KILL_ON = pwrite64 | fdatasync | send | recv, KILL_AT = N (from 1), KILL_AFTER = 1 to let the
+// call happen first.
 #include <dlfcn.h>
 #include <sys/socket.h>
 #include <sys/types.h>

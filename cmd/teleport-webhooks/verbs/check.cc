@@ -11,7 +11,6 @@
 #include "store/sqlite_store.h"
 #include "store/state_dir.h"
 #include "teleport/diagnose.h"
-#include "teleport/tcp.h"
 #include "verbs/findings.h"
 #include "verbs/hand_sender.h"
 #include "verbs/queue_report.h"
@@ -104,10 +103,10 @@ class Checking {
   }
 
   Finding Reach(const config::EndpointSettings& endpoint) {
-    teleport::Waiter waiter(std::chrono::steady_clock::now() + std::chrono::seconds(5), interrupt_.token());
-    const auto socket = teleport::ConnectTcp({endpoint.url.host, endpoint.url.port}, waiter);
-    if (!socket)
-      return Problem(ErrorKind::kReceiver, socket.error().message,
+    const access::CallLimits limits{std::chrono::seconds(5), interrupt_.token()};
+    const Status reached = teleport::Reach({endpoint.url.host, endpoint.url.port}, limits);
+    if (!reached)
+      return Problem(ErrorKind::kReceiver, reached.error().message,
                      "is the receiver up, and reachable from here? A proxy is named with proxy_url");
     return Fine(fmt::format("{} answers", endpoint.url.Origin()));
   }
@@ -273,8 +272,8 @@ int RunCheck(Invocation& invocation) {
     if (!duration) return invocation.Fail(duration.error().Within("--warn-expiry"));
     warn_expiry = *duration;
   }
-  auto input = wiring::GatherInput(invocation,
-                                   args.Has("queue") ? config::Purpose::kSend : config::Purpose::kServe);
+  auto input =
+      wiring::GatherInput(invocation, args.Has("queue") ? config::Purpose::kSend : config::Purpose::kServe);
   if (!input) return invocation.Fail(input.error());
   if (!args.Has("queue") && !args.Has("show-config")) input->file_check = config::FileCheck::kAll;
   const config::LoadResult result = config::Load(*input);

@@ -133,7 +133,8 @@ TEST_F(JqProgram, CannotEndOrStallTheProcess) {
   EXPECT_EQ(First("\"abc\" | indices(\"\"), index(\"\")"), "null");
   EXPECT_EQ(First("[\"a,b,c\" | indices(\",\"), index(\",\"), rindex(\",\")]"), "[[1,3],1,3]");
   EXPECT_EQ(First("[[1,2,1] | indices(1), index(1), rindex(1)]"), "[[0,2],0,2]");
-  EXPECT_EQ(First("[[1,2,1,2,3] | indices([1,2]), index([2,3]), indices([[1]]), index(7)]"), "[[0,2],3,[],null]");
+  EXPECT_EQ(First("[[1,2,1,2,3] | indices([1,2]), index([2,3]), indices([[1]]), index(7)]"),
+            "[[0,2],3,[],null]");
   EXPECT_EQ(First("[[[1],2] | indices([[1]])]"), "[[0]]");
   EXPECT_THAT(RunError("input").message, HasSubstr("jq: "));
   EXPECT_EQ(First("[inputs]"), "[]");
