@@ -34,16 +34,19 @@ Error TlsError(const std::string& what) {
   return Error::Failure(what + ": " + reason.data());
 }
 
-// RFC 7301: the server may choose, or end the handshake with alert 120.
+// RFC 7301: the server may choose, or end the handshake with alert 120. HTTP/1.1 comes first, since it is
+// what the web endpoint speaks.
 int ChooseProtocol(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* offered,
                    unsigned int size, void*) {
   static constexpr std::array<std::string_view, 3> kServed{"http/1.1", "h2", "teleport-reversetunnel"};
-  for (unsigned int at = 0; at < size; at += 1U + offered[at]) {
-    const std::string_view name(reinterpret_cast<const char*>(offered + at + 1), offered[at]);
-    if (std::ranges::find(kServed, name) == kServed.end()) continue;
-    *out = offered + at + 1;
-    *out_size = offered[at];
-    return SSL_TLSEXT_ERR_OK;
+  for (const std::string_view served : kServed) {
+    for (unsigned int at = 0; at < size; at += 1U + offered[at]) {
+      const std::string_view name(reinterpret_cast<const char*>(offered + at + 1), offered[at]);
+      if (name != served) continue;
+      *out = offered + at + 1;
+      *out_size = offered[at];
+      return SSL_TLSEXT_ERR_OK;
+    }
   }
   return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
