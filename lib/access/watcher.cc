@@ -44,9 +44,26 @@ Status Watcher::Run(std::stop_token stop, bool fail_fast) {
     if (was_in_step && clock_.Steady() - began >= kStable) backoff.Reset();
     const Duration wait = backoff.Next();
     observer_.OnLost(error, std::chrono::duration_cast<milliseconds>(wait));
-    if (!clock_.SleepFor(wait, stop)) break;
+    if (!Rest(wait, stop)) break;
   }
   return {};
+}
+
+void Watcher::Resync() {
+  resync_ = true;
+  std::lock_guard lock(rest_mutex_);
+  rest_.request_stop();
+}
+
+bool Watcher::Rest(Duration wait, const std::stop_token& stop) {
+  std::stop_source rest;
+  {
+    std::lock_guard lock(rest_mutex_);
+    rest_ = rest;
+  }
+  const std::stop_callback end(stop, [&rest] { rest.request_stop(); });
+  clock_.SleepFor(wait, rest.get_token());
+  return !stop.stop_requested();
 }
 
 Status Watcher::RunOnce(std::stop_token stop) {

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <mutex>
 #include <stop_token>
 #include <string>
 
@@ -50,10 +51,12 @@ class Watcher {
   Status Run(std::stop_token stop, bool fail_fast = false);
   // Lists and compares once, without following. For `watch --once`.
   Status RunOnce(std::stop_token stop);
-  // Asks the running watcher to list and compare now.
-  void Resync() { resync_ = true; }
+  // Asks the running watcher to list and compare now; while it is disconnected, to try again now.
+  void Resync();
 
  private:
+  // Waits before the next attempt; false when asked to stop. Resync cuts it short.
+  bool Rest(Duration wait, const std::stop_token& stop);
   // One connection, from Ping to the end of the stream; always returns why it ended.
   Error Session(std::stop_token stop, bool& was_in_step);
   Status AwaitInit(EventStream& stream, std::vector<StreamChange>& buffered, std::stop_token stop);
@@ -78,6 +81,8 @@ class Watcher {
   WatcherOptions options_;
   Reconciler reconciler_;
   std::atomic<bool> resync_{false};
+  std::mutex rest_mutex_;
+  std::stop_source rest_;  // of the rest under way
   std::size_t recovered_ = 0;
   SteadyTime listed_at_{};
   std::string rights_problem_;

@@ -8,7 +8,7 @@
 namespace tw {
 namespace {
 
-constexpr const char* kFromProgram = "../lib/teleport-webhooks";
+constexpr const char* kFromProgram = "../lib/teleport-webhooks/modules";
 
 // Where the module lies beside the program, as the run path says; named in full because the sanitizers'
 // dlopen does not look at the program's run path.

@@ -79,7 +79,7 @@ works_from() {
     share/doc/teleport-webhooks/examples/teleport-webhooks.toml share/doc/teleport-webhooks/copyright; do
     [ -s "$root/usr/$file" ] || { echo "no $file" >&2; return 1; }
   done
-  compgen -G "$root/usr/lib/teleport-webhooks/*.so" >/dev/null
+  compgen -G "$root/usr/lib/teleport-webhooks/modules/*.so" >/dev/null
 }
 
 @test "the package of the program does not drag gRPC in" {

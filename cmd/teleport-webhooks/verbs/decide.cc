@@ -200,6 +200,10 @@ int RunDecide(Invocation& invocation, RequestState state) {
   const Arguments& args = invocation.args();
   if (args.positional.empty())
     return invocation.Fail(Error::Usage("no access request named", "give ids, or - for standard input"));
+  for (const std::string& id : args.positional) {
+    const Status valid = id == "-" ? Status() : CheckRequestId(id);
+    if (!valid) return invocation.Fail(valid.error());
+  }
   const auto timeout = TimeoutOf(args, kDefaultTimeout);
   if (!timeout) return invocation.Fail(timeout.error());
   const auto settings = wiring::LoadSettings(invocation, config::Purpose::kTeleport);

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "unit/access/watcher_harness.h"
 
 namespace tw::access {
@@ -254,6 +256,20 @@ TEST(Watcher, ReturnsTheFirstErrorWhenAskedToFailFast) {
   const Status status = watcher.Run(h.stop.get_token(), true);
   ASSERT_FALSE(status.has_value());
   EXPECT_EQ(status.error().kind, ErrorKind::kUnreachable);
+}
+
+TEST(Watcher, TriesAgainAtOnceWhenAskedWhileItRests) {
+  WatcherHarness h;
+  RealClock clock;
+  h.teleport.FailNext("Ping", StreamEnd("UNAVAILABLE"), 1000);
+  Watcher watcher(h.teleport, h.book, nullptr, h.sink, h.observer, clock, h.random, h.log);
+  std::jthread thread([&](const std::stop_token& stop) { EXPECT_TRUE(watcher.Run(stop).has_value()); });
+  for (int pings = 1; pings < 50; ++pings) {
+    while (h.teleport.calls("Ping") < pings) std::this_thread::yield();
+    watcher.Resync();
+    while (h.teleport.calls("Ping") <= pings) watcher.Resync();
+  }
+  SUCCEED() << "fifty attempts would take ten minutes of back-off";
 }
 
 TEST(Watcher, EmitsNothingTwiceWhenItComparesOnRequest) {

@@ -1,0 +1,225 @@
+#!/usr/bin/env bats
+# The one-shot verbs, as people and scripts use them: outputs, exit codes, pipes.
+
+load helpers
+
+setup() {
+  cd "$BATS_TEST_TMPDIR" || return 1
+  start_sandbox
+}
+teardown() { end_background; }
+
+# Settings of [teleport] only, for a user of the sandbox.
+client_config() { # user
+  CONFIG=$BATS_TEST_TMPDIR/client.toml
+  printf '[teleport]\naddr = "%s"\nclient_key = "%s"\nclient_crt = "%s"\nroot_cas = "%s"\n' \
+    "$SANDBOX_ADDR" "$SANDBOX/$1.key" "$SANDBOX/$1.crt" "$SANDBOX/$1.cas" >"$CONFIG"
+}
+state_of() { sandbox show --dir "$SANDBOX" "$1" -o json | jq -r .state; }
+
+@test "approve and deny decide, repeat harmlessly, and refuse the opposite with exit 6" {
+  client_config plugin
+  id=$(ask)
+  run tw -c "$CONFIG" approve "$id" --reason 'on call'
+  [ "$status" -eq 0 ]
+  [ "$output" = "$id approved" ]
+  [ "$(state_of "$id")" = APPROVED ]
+  run tw -c "$CONFIG" approve "$id"
+  [ "$status" -eq 0 ]
+  [ "$output" = "$id approved (already)" ]
+  run tw -c "$CONFIG" deny "$id"
+  [ "$status" -eq 6 ]
+  [ "$(state_of "$id")" = APPROVED ]
+}
+
+@test "exit codes: usage 2, configuration 3, rights 4, not found 5, unreachable 7, mixed 9, time limit 124" {
+  client_config plugin
+  id=$(ask)
+  run tw approve
+  [ "$status" -eq 2 ]
+  run tw approve evt_0011
+  [ "$status" -eq 2 ]
+  [[ $output == *.data.id* ]]
+  run tw aprove x
+  [ "$status" -eq 2 ]
+  [[ $output == *'did you mean "approve"'* ]]
+  run tw -c /nonexistent.toml approve x
+  [ "$status" -eq 3 ]
+  run tw -c "$CONFIG" approve 00000000-0000-0000-0000-000000000000
+  [ "$status" -eq 5 ]
+  run tw -c "$CONFIG" approve "$id" 00000000-0000-0000-0000-000000000000
+  [ "$status" -eq 9 ]
+  run tw -c "$CONFIG" --addr 127.0.0.1:1 watch --once
+  [ "$status" -eq 7 ]
+  run tw -c "$CONFIG" --timeout 300ms watch --watch-only
+  [ "$status" -eq 124 ]
+  client_config notify
+  run tw -c "$CONFIG" approve "$(ask)"
+  [ "$status" -eq 4 ]
+  [[ $output == *"update on access_request"* ]]
+}
+
+@test "an error of -o json is one object on the last line of stderr" {
+  client_config plugin
+  tw -c "$CONFIG" -o json approve 00000000-0000-0000-0000-000000000000 >out 2>err || true
+  [ "$(tail -n 1 err | jq -r .error.code,.error.exit | tr '\n' ' ')" = "not_found 5 " ]
+}
+
+@test "watch --once prints events, an array with -o json, and what --jq makes of them" {
+  client_config plugin
+  id=$(ask --reason 'rotate keys')
+  [ "$(tw -c "$CONFIG" watch --once | jq -r '.type, .data.reason' | tr '\n' '|')" = "access_request.created|rotate keys|" ]
+  [ "$(tw -c "$CONFIG" watch --once -o json | jq length)" -eq 1 ]
+  [ "$(tw -c "$CONFIG" watch --once --jq .data.id)" = "\"$id\"" ]
+  [ -z "$(tw -c "$CONFIG" watch --once --user nobody-else)" ]
+  run tw -c "$CONFIG" watch -o json
+  [ "$status" -eq 2 ]
+}
+
+@test "watch ends quietly when its reader has gone, and says so when its output is full" {
+  client_config plugin
+  ask
+  run bash -c "'$TW_BIN/teleport-webhooks' -c '$CONFIG' watch 2>&1 | head -n 1 | cut -c1-7"
+  [ "$output" = '{"type"' ]
+  run bash -c "'$TW_BIN/teleport-webhooks' -c '$CONFIG' watch --once 2>&1 >/dev/full"
+  [ "$status" -eq 1 ]
+  [[ $output == *"No space left"* ]]
+}
+
+@test "watch --until waits for the decision; another outcome is exit 6, an unknown request 5" {
+  client_config plugin
+  id=$(ask)
+  background waiting "$TW_BIN/teleport-webhooks" -c "$CONFIG" watch --id "$id" --until approved
+  eventually grep -q created "$BATS_TEST_TMPDIR/waiting.out"
+  sandbox approve --dir "$SANDBOX" "$id"
+  wait "$(pid_of waiting)"
+  run tw -c "$CONFIG" watch --id "$id" --until denied
+  [ "$status" -eq 6 ]
+  run tw -c "$CONFIG" watch --id 00000000-0000-0000-0000-000000000000 --until denied
+  [ "$status" -eq 5 ]
+}
+
+@test "watch reports after a lost connection what it missed" {
+  client_config plugin
+  background watching "$TW_BIN/teleport-webhooks" -c "$CONFIG" -v watch --watch-only
+  eventually grep -q 'connected to' "$BATS_TEST_TMPDIR/watching.err"
+  first=$(ask)
+  eventually grep -q "$first" "$BATS_TEST_TMPDIR/watching.out"
+  for ending in ok unavailable unknown invalid-argument; do
+    sandbox fault --dir "$SANDBOX" end-streams --status "$ending"
+    id=$(ask --reason "after $ending")
+    eventually grep -q "$id" "$BATS_TEST_TMPDIR/watching.out"
+    [ "$(grep -c "\"$id\"" "$BATS_TEST_TMPDIR/watching.out")" -eq 1 ]
+  done
+}
+
+@test "watch | approve - decides what is pending and skips the rest with a note" {
+  client_config plugin
+  one=$(ask)
+  two=$(ask)
+  sandbox deny --dir "$SANDBOX" "$two"
+  run bash -c "'$TW_BIN/teleport-webhooks' -c '$CONFIG' watch --once | '$TW_BIN/teleport-webhooks' -c '$CONFIG' approve -"
+  [ "$status" -eq 0 ]
+  [[ $output == *"$two: skipped"* ]]
+  [ "$(state_of "$one")" = APPROVED ]
+  [ "$(state_of "$two")" = DENIED ]
+}
+
+@test "send --test posts a signed event to a request bin without any configuration" {
+  tw configure --new-secret >"$BATS_TEST_TMPDIR/secret"
+  start_receiver --secret-file "$BATS_TEST_TMPDIR/secret"
+  run tw send --test --url "$HOOK_URL" --secret-file "$BATS_TEST_TMPDIR/secret" --field data.user=zoe
+  [ "$status" -eq 0 ]
+  eventually received_at_least 1
+  [ "$(received | jq -r '.valid, .body.type, .body.data.user' | tr '\n' ' ')" = "true endpoint.test zoe " ]
+  run tw send --test --url http://127.0.0.1:1/
+  [ "$status" -eq 8 ]
+  run tw send --test --url http://192.0.2.1/
+  [ "$status" -eq 2 ]
+}
+
+@test "events from watch go through jq into send, with their own ids" {
+  client_config plugin
+  start_receiver
+  ask
+  tw -c "$CONFIG" watch --once | jq -c 'select(.data.roles | index("dba"))' | tw send --url "$HOOK_URL" -
+  eventually received_at_least 1
+  [ "$(received | jq -r '.headers["webhook-id"]')" = "$(tw -c "$CONFIG" watch --once | jq -r .id)" ]
+}
+
+@test "a dead letter is shown, sent again under the same id, and then gone" {
+  start_receiver --status 400
+  write_config
+  start_serve
+  ask
+  eventually received_at_least 1
+  eventually grep -q 'dead letter' "$BATS_TEST_TMPDIR/serve.err"
+  kill -TERM "$(pid_of serve)"
+  wait "$(pid_of serve)"
+  run tw -c "$CONFIG" check --queue
+  [[ $output == *"1 dead"* && $output == *"400 Bad Request"* ]]
+  old=$(received | jq -r '.headers["webhook-id"]')
+  kill -KILL "$(pid_of receiver)"
+  port=${HOOK_URL##*:}
+  background receiver "$TW_BIN/teleport-sandbox" receive --listen "127.0.0.1:${port%/hook}" -o ndjson
+  eventually curl -sf -o /dev/null "${HOOK_URL%/hook}/"
+  run tw -c "$CONFIG" send --failed
+  [ "$status" -eq 0 ]
+  eventually received_at_least 1
+  [ "$(received | head -n 1 | jq -r '.headers["webhook-id"]')" = "$old" ]
+  run tw -c "$CONFIG" check --queue
+  [[ $output == *"0 dead"* ]]
+}
+
+@test "configure prints what loads back without a warning, and never overwrites unasked" {
+  cd "$BATS_TEST_TMPDIR"
+  tw configure --out made.toml
+  [ "$(stat -c %a made.toml)" = 600 ]
+  run tw configure --out made.toml
+  [ "$status" -eq 1 ]
+  [[ $output == *--force* ]]
+  tw configure --out made.toml --force
+  for kind in role role-review role-notify tbot systemd; do [ -n "$(tw configure --kind "$kind")" ]; done
+  [[ $(tw configure --new-secret) == whsec_* ]]
+}
+
+@test "check passes against the sandbox and names what is missing for a weak role" {
+  start_receiver
+  write_config
+  chmod 600 "$CONFIG"
+  run tw -c "$CONFIG" check
+  echo "$output"
+  [ "$status" -eq 0 ]
+  write_config nobody
+  run tw -c "$CONFIG" check
+  [ "$status" -eq 4 ]
+  [[ $output == *✗* ]]
+}
+
+@test "a secret never shows in what check, send and serve print" {
+  start_receiver
+  secret=$(tw configure --new-secret)
+  write_config plugin "secret = \"$secret\"
+bearer_token = \"canary-bearer-token\""
+  start_serve -d
+  ask
+  eventually received_at_least 1
+  {
+    tw -c "$CONFIG" check || true
+    tw -c "$CONFIG" check --show-config
+    tw -c "$CONFIG" -v send --test
+    tw -c "$CONFIG" send --test --dry-run
+    cat "$BATS_TEST_TMPDIR/serve.err"
+  } >all 2>&1
+  run grep -cE "${secret#whsec_}|canary-bearer-token|callback-password" all
+  [ "$output" = 0 ]
+  received | jq -e '.headers.authorization == "Bearer canary-bearer-token"' >/dev/null
+}
+
+@test "help starts with examples, goes to stdout and ends with 0; the version is told" {
+  run bash -c "'$TW_BIN/teleport-webhooks' serve --help 2>/dev/null"
+  [ "$status" -eq 0 ]
+  [[ $output == *Examples:*Usage:* ]]
+  run tw --version
+  [[ $output == "teleport-webhooks "* ]]
+}
