@@ -23,22 +23,22 @@ class LineReader {
  public:
   explicit LineReader(std::stop_token stop) : stop_(std::move(stop)) {}
 
-  // Nullopt at the end of the input or after `stop`.
-  Result<std::optional<std::string>> Next() {
+  // False at the end of the input or after `stop`.
+  Result<bool> Next(std::string& line) {
     while (!stop_.stop_requested()) {
       if (const auto end = buffer_.find('\n'); end != std::string::npos) {
-        std::string line = buffer_.substr(0, end);
+        line = buffer_.substr(0, end);
         buffer_.erase(0, end + 1);
-        return std::optional(std::move(line));
+        return true;
       }
       if (ended_) {
-        if (buffer_.empty()) return std::optional<std::string>();
-        return std::optional(std::exchange(buffer_, {}));
+        line = std::exchange(buffer_, {});
+        return !line.empty();
       }
       if (buffer_.size() > kLongestLine) return Error::Usage("a line of standard input is too long");
       if (const Status read = Fill(); !read) return read.error();
     }
-    return std::optional<std::string>();
+    return false;
   }
 
  private:
@@ -75,10 +75,11 @@ Result<GivenRequest> ReadLine(std::string_view text) {
 Status FromStdin(std::stop_token stop, const std::function<bool(GivenRequest)>& act) {
   LineReader reader(stop);
   for (std::size_t number = 1;; ++number) {
-    auto line = reader.Next();
-    if (!line) return line.error();
-    if (!*line) return {};
-    const std::string_view text = Trim(**line);
+    std::string line;
+    const auto more = reader.Next(line);
+    if (!more) return more.error();
+    if (!*more) return {};
+    const std::string_view text = Trim(line);
     if (text.empty()) continue;
     auto given = ReadLine(text);
     if (!given) return given.error().Within(fmt::format("standard input, line {}", number));
