@@ -1,11 +1,15 @@
 // HttpTransport over libcurl's multi interface: the only file that sees libcurl.
 #include <curl/curl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <optional>
 #include <unordered_map>
 
 #include "base/text.h"
 #include "webhook/http_transport.h"
+#include "webhook/socket_watch.h"
 
 namespace tw::webhook {
 namespace {
@@ -30,6 +34,12 @@ struct Exchange {
   HttpAnswer answer;
   std::size_t head_size = 0;
   char error[CURL_ERROR_SIZE] = "";
+};
+
+// A handle that has been used for a target keeps its options: setting them again costs more than the rest.
+struct IdleHandle {
+  HandlePtr handle;
+  std::shared_ptr<const HttpTarget> target;
 };
 
 std::size_t OnBody(char* data, std::size_t, std::size_t size, void* context) {
@@ -111,7 +121,8 @@ void SetTarget(CURL* handle, const HttpTarget& target) {
     curl_easy_setopt(handle, CURLOPT_PROXY, "");
   } else if (!target.proxy_url.empty()) {
     SetText(handle, CURLOPT_PROXY, std::string(target.proxy_url.Reveal()));
-    curl_easy_setopt(handle, CURLOPT_NOPROXY, "");  // else NO_PROXY of the environment would overrule the setting
+    curl_easy_setopt(handle, CURLOPT_NOPROXY,
+                     "");  // else NO_PROXY of the environment would overrule the setting
   }
   curl_easy_setopt(handle, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 }
@@ -141,6 +152,10 @@ class CurlTransport final : public HttpTransport {
  public:
   explicit CurlTransport(CURLM* multi) : multi_(multi) {
     curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kMostConnections);
+    curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, OnSocket);
+    curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
+    curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, OnTimer);
+    curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
   }
   ~CurlTransport() override {
     CurlTransport::CancelAll();
@@ -154,8 +169,7 @@ class CurlTransport final : public HttpTransport {
     auto exchange = std::make_unique<Exchange>();
     exchange->call = std::move(call);
     exchange->answer.id = exchange->call.id;
-    exchange->handle = TakeHandle();
-    SetTarget(exchange->handle.get(), *exchange->call.target);
+    exchange->handle = TakeHandle(exchange->call.target);
     SetCall(*exchange);
     CURL* handle = exchange->handle.get();
     if (curl_multi_add_handle(multi_, handle) != CURLM_OK) {
@@ -165,21 +179,31 @@ class CurlTransport final : public HttpTransport {
       return;
     }
     under_way_.emplace(handle, std::move(exchange));
-    fresh_ = true;
   }
 
   std::vector<HttpAnswer> Poll(std::chrono::milliseconds wait) override {
-    if (std::exchange(fresh_, false)) Perform();
+    const auto until = std::chrono::steady_clock::now() + wait;
     std::vector<HttpAnswer> answers = std::exchange(refused_, {});
-    Collect(answers);
-    if (!answers.empty()) return answers;
-    curl_multi_poll(multi_, nullptr, 0, static_cast<int>(wait.count()), nullptr);
-    Perform();
-    Collect(answers);
-    return answers;
+    bool woken = false;
+    while (true) {
+      RunTimer();
+      Collect(answers);
+      const auto left =
+          std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+      const bool done = !answers.empty() || woken;
+      for (const SocketWatch::Ready& ready :
+           watch_.Wait(done ? std::chrono::milliseconds(0) : Sooner(left), woken)) {
+        const int what = (ready.readable ? CURL_CSELECT_IN : 0) | (ready.writable ? CURL_CSELECT_OUT : 0) |
+                         (ready.failed ? CURL_CSELECT_ERR : 0);
+        int running = 0;
+        curl_multi_socket_action(multi_, ready.fd, what, &running);
+      }
+      Collect(answers);
+      if (!answers.empty() || woken || left.count() <= 0) return answers;
+    }
   }
 
-  void Wake() override { curl_multi_wakeup(multi_); }
+  void Wake() override { watch_.Wake(); }
 
   void CancelAll() override {
     for (auto& [handle, exchange] : under_way_) curl_multi_remove_handle(multi_, handle);
@@ -188,16 +212,62 @@ class CurlTransport final : public HttpTransport {
   }
 
  private:
-  void Perform() {
-    int running = 0;
-    curl_multi_perform(multi_, &running);
+  static int OnSocket(CURL*, curl_socket_t fd, int what, void* context, void*) {
+    auto& self = *static_cast<CurlTransport*>(context);
+    self.watch_.Want(fd, what == CURL_POLL_IN || what == CURL_POLL_INOUT,
+                     what == CURL_POLL_OUT || what == CURL_POLL_INOUT);
+    return 0;
+  }
+  static int OnTimer(CURLM*, long wait, void* context) {
+    auto& timer = static_cast<CurlTransport*>(context)->timer_;
+    timer.reset();
+    if (wait >= 0) timer = std::chrono::steady_clock::now() + std::chrono::milliseconds(wait);
+    return 0;
+  }
+  static curl_socket_t OnOpen(void* context, curlsocktype, curl_sockaddr* address) {
+    const int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    if (fd >= 0) static_cast<CurlTransport*>(context)->watch_.OnOpen(fd);
+    return fd;
+  }
+  static int OnClose(void* context, curl_socket_t fd) {
+    static_cast<CurlTransport*>(context)->watch_.OnClose(fd);
+    return close(fd);
   }
 
-  HandlePtr TakeHandle() {
-    if (idle_.empty()) return HandlePtr(curl_easy_init());
-    HandlePtr handle = std::move(idle_.back());
-    idle_.pop_back();
-    curl_easy_reset(handle.get());  // keeps the connections, forgets the options
+  void RunTimer() {
+    if (!timer_ || *timer_ > std::chrono::steady_clock::now()) return;
+    timer_.reset();
+    int running = 0;
+    curl_multi_socket_action(multi_, CURL_SOCKET_TIMEOUT, 0, &running);
+  }
+  // `left`, or less when libcurl's timer ends before.
+  std::chrono::milliseconds Sooner(std::chrono::milliseconds left) const {
+    if (!timer_) return left;
+    return std::min(left,
+                    std::chrono::ceil<std::chrono::milliseconds>(*timer_ - std::chrono::steady_clock::now()));
+  }
+
+  HandlePtr TakeHandle(const std::shared_ptr<const HttpTarget>& target) {
+    const auto known = std::find_if(idle_.rbegin(), idle_.rend(),
+                                    [&](const IdleHandle& idle) { return idle.target == target; });
+    if (known != idle_.rend()) {
+      HandlePtr handle = std::move(known->handle);
+      idle_.erase(std::next(known).base());
+      return handle;
+    }
+    HandlePtr handle;
+    if (idle_.size() < kMostIdleHandles) {
+      handle.reset(curl_easy_init());
+    } else {
+      handle = std::move(idle_.front().handle);
+      idle_.erase(idle_.begin());
+      curl_easy_reset(handle.get());
+    }
+    SetTarget(handle.get(), *target);
+    curl_easy_setopt(handle.get(), CURLOPT_OPENSOCKETFUNCTION, OnOpen);
+    curl_easy_setopt(handle.get(), CURLOPT_OPENSOCKETDATA, this);
+    curl_easy_setopt(handle.get(), CURLOPT_CLOSESOCKETFUNCTION, OnClose);
+    curl_easy_setopt(handle.get(), CURLOPT_CLOSESOCKETDATA, this);
     return handle;
   }
 
@@ -208,10 +278,14 @@ class CurlTransport final : public HttpTransport {
       CURL* handle = message->easy_handle;
       const CURLcode code = message->data.result;
       const auto found = under_way_.find(handle);
-      Conclude(*found->second, code);
-      answers.push_back(std::move(found->second->answer));
+      Exchange& exchange = *found->second;
+      Conclude(exchange, code);
+      answers.push_back(std::move(exchange.answer));
       curl_multi_remove_handle(multi_, handle);
-      if (idle_.size() < kMostIdleHandles) idle_.push_back(std::move(found->second->handle));
+      curl_easy_setopt(handle, CURLOPT_ERRORBUFFER,
+                       nullptr);  // it ends with the exchange, the handle does not
+      if (idle_.size() < kMostIdleHandles)
+        idle_.push_back({std::move(exchange.handle), exchange.call.target});
       under_way_.erase(found);
     }
   }
@@ -238,10 +312,11 @@ class CurlTransport final : public HttpTransport {
   }
 
   CURLM* multi_;
+  SocketWatch watch_;
+  std::optional<std::chrono::steady_clock::time_point> timer_;  // libcurl's next own deadline
   std::unordered_map<CURL*, std::unique_ptr<Exchange>> under_way_;
-  std::vector<HandlePtr> idle_;
+  std::vector<IdleHandle> idle_;  // the latest used last
   std::vector<HttpAnswer> refused_;
-  bool fresh_ = false;
 };
 
 }  // namespace
