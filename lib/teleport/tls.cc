@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cerrno>
 
 #include "base/duration.h"
@@ -151,6 +152,31 @@ bool Shake(SSL* ssl, int fd, const TlsOptions& options, const VerifyReport& repo
   }
 }
 
+// How long the peer may take to say its first word once the handshake is over.
+constexpr std::chrono::seconds kFirstWord{1};
+
+// In TLS 1.3 a peer refuses our certificate only after our side of the handshake is done. Were anything
+// written by then, the connection would be reset and the alert that tells why be lost, so listen first:
+// HTTP/2 servers speak without being asked. A peer that stays silent is let be.
+bool HearFirstWord(SSL* ssl, int fd, const TlsOptions& options, Waiter& waiter, TlsFailure& failure) {
+  Waiter patience(std::min(waiter.deadline(), std::chrono::steady_clock::now() + kFirstWord), waiter.stop());
+  for (;;) {
+    ERR_clear_error();
+    errno = 0;
+    char byte = 0;
+    const int result = SSL_peek(ssl, &byte, 1);
+    if (result > 0) return true;
+    const int saved_errno = errno;
+    const int error = SSL_get_error(ssl, result);
+    if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
+      failure = QueueFailure(error, saved_errno, options.peer, Ours(options));
+      ERR_clear_error();
+      return false;
+    }
+    if (!patience.For(fd, error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT)) return true;
+  }
+}
+
 class TlsFarEnd final : public FarEnd {
  public:
   TlsFarEnd(Openssl<SSL> ssl, UniqueFd fd, std::string peer, std::string ours)
@@ -225,6 +251,9 @@ std::unique_ptr<FarEnd> TlsConnect(UniqueFd fd, const TlsOptions& options, Waite
     failure = AlpnFailure(options.peer, protocol);
     return nullptr;
   }
+  if (protocol == "h2" && options.show_certificate &&
+      !HearFirstWord(ssl.get(), fd.get(), options, waiter, failure))
+    return nullptr;
   return MakeTlsFarEnd(std::move(ssl), std::move(fd), options.peer, Ours(options));
 }
 
