@@ -65,14 +65,8 @@ void GrpcEventStream::Run() {
   std::optional<Error> broken = Follow(*reader);
   if (broken) context_.TryCancel();
   const grpc::Status status = reader->Finish();
-  if (stop_.stop_requested()) return End(Error::Cancelled());
-  if (connection_->streams_end().stop_requested()) {
-    return End({ErrorKind::kUnreachable,
-                "the credentials were renewed; the stream moves to a new connection",
-                {},
-                true});
-  }
-  if (cancelled_) return End(Error::Cancelled());
+  if (stop_.stop_requested() || cancelled_ || connection_->streams_end().stop_requested())
+    return End(Interruption());
   End(broken ? *broken : connection_->Explain(Call::kWatch, status, stop_));
 }
 
@@ -81,7 +75,15 @@ Result<std::vector<access::StreamChange>> GrpcEventStream::Read(std::size_t most
   std::vector<access::StreamChange> changes = queue_.PopSome(most, timeout);
   if (!changes.empty() || !queue_.Drained()) return changes;
   std::lock_guard lock(mutex_);
-  return end_.value_or(Error::Cancelled());
+  return end_.value_or(Interruption());  // the queue closes a moment before the thread tells why
+}
+
+Error GrpcEventStream::Interruption() const {
+  if (stop_.stop_requested() || !connection_->streams_end().stop_requested()) return Error::Cancelled();
+  return {ErrorKind::kUnreachable,
+          "the credentials were renewed; the stream moves to a new connection",
+          {},
+          true};
 }
 
 }  // namespace tw::teleport

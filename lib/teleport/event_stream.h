@@ -32,6 +32,8 @@ class GrpcEventStream final : public access::EventStream {
   // Reads until the stream ends; nullopt: see the status of the call.
   std::optional<Error> Follow(grpc::ClientReader<proto::Event>& reader);
   void End(Error why);
+  // Why somebody on our side ended the stream.
+  Error Interruption() const;
 
   const std::shared_ptr<Connection> connection_;
   const std::stop_token stop_;
