@@ -87,7 +87,7 @@ class Builder final : public json::json_sax_t {
     if (levels_.empty()) {
       root = std::move(value);
     } else if (Level& level = levels_.back(); level.value.kind == JsonValue::Kind::kObject) {
-      level.value.members.emplace_back(level.key, std::move(value));
+      level.value.members.push_back({level.key, std::move(value)});
     } else {
       level.value.items.push_back(std::move(value));
     }

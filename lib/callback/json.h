@@ -4,23 +4,29 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/result.h"
 
 namespace tw::callback {
 
+struct JsonMember;
+
 struct JsonValue {
   enum class Kind { kNull, kBool, kNumber, kString, kArray, kObject };
   Kind kind = Kind::kNull;
   bool truth = false;
-  std::string text;                                        // of a string; numbers as written
-  std::vector<JsonValue> items;                            // of an array
-  std::vector<std::pair<std::string, JsonValue>> members;  // of an object, in order
+  std::string text;                 // of a string; numbers as written
+  std::vector<JsonValue> items;     // of an array
+  std::vector<JsonMember> members;  // of an object, in order
 
   bool IsNull() const { return kind == Kind::kNull; }
   const JsonValue* Find(std::string_view key) const;
+};
+
+struct JsonMember {
+  std::string key;
+  JsonValue value;
 };
 
 enum class JsonKeys {

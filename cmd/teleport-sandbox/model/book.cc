@@ -54,7 +54,7 @@ Answer<Request> Book::MakeLocked(const Caller& caller, NewRequest& wanted) const
   request.roles = std::move(wanted.roles);
   if (request.roles.empty()) request.roles = {"dba"};  // a resource request: the server fills the role in
   std::ranges::sort(request.roles);
-  request.roles.erase(std::ranges::unique(request.roles).begin(), request.roles.end());
+  request.roles.erase(std::unique(request.roles.begin(), request.roles.end()), request.roles.end());
   request.request_reason = std::move(wanted.reason);
   if (HasResources(release_)) request.resources = std::move(wanted.resources);
   request.suggested_reviewers = std::move(wanted.suggested_reviewers);

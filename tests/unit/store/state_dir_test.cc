@@ -41,7 +41,7 @@ TEST(StateDir, NarrowsAFileThatOthersCouldRead) {
 
 TEST(StateDir, IsRefusedWhenOthersMayWriteIt) {
   const TempDir dir;
-  for (const mode_t mode : {0770, 0703}) {
+  for (const mode_t mode : {0770U, 0703U}) {
     ::chmod(dir.path().c_str(), mode);
     const auto opened = OpenSqliteStore(dir.path());
     ASSERT_FALSE(opened);
