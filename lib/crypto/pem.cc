@@ -13,15 +13,31 @@ constexpr std::string_view kBegin = "-----BEGIN ";
 constexpr std::string_view kEnd = "-----END ";
 constexpr std::string_view kDashes = "-----";
 constexpr std::size_t kLineLength = 64;
+constexpr std::size_t kLongestLabel = 64;
 
 Error Broken(std::string message) {
   return {ErrorKind::kCredentials, std::move(message), {}, true};
 }
 
-std::string_view LabelOf(std::string_view line, std::string_view start) {
-  line.remove_prefix(start.size());
+bool IsLabel(std::string_view text) {
+  constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ";
+  return !text.empty() && text.size() <= kLongestLabel &&
+         text.find_first_not_of(kLetters) == std::string_view::npos;
+}
+
+// Labels are repeated in errors: in a damaged line the rest may be the key itself, so only what is one is
+// taken.
+Result<std::string_view> LabelOf(std::string_view line, int number) {
+  line.remove_prefix(kBegin.size());
   const std::size_t end = line.find(kDashes);
-  return Trim(line.substr(0, end));
+  if (end == std::string_view::npos || !IsLabel(line.substr(0, end))) {
+    return Broken(fmt::format("line {}: begins a PEM block, but is damaged", number));
+  }
+  if (end + kDashes.size() != line.size()) {
+    return Broken(fmt::format(
+        "line {}: text follows in the line that begins a PEM block: its line breaks are missing", number));
+  }
+  return line.substr(0, end);
 }
 
 struct OpenBlock {
@@ -30,8 +46,7 @@ struct OpenBlock {
 };
 
 Error Unfinished(const PemBlock& block) {
-  return Broken(
-      fmt::format("line {}: the block \"{}\" is not finished", block.line, EscapeControls(block.label)));
+  return Broken(fmt::format("line {}: the block \"{}\" is not finished", block.line, block.label));
 }
 
 // Headers such as "Proc-Type: 4,ENCRYPTED" come before the base64 and hold a colon, which base64 never does.
@@ -47,8 +62,8 @@ Result<PemBlock> Finish(OpenBlock open) {
   std::optional<std::string> der = Base64Decode(open.base64);
   Secret wipe(std::move(open.base64));
   if (!der || der->empty()) {
-    return Broken(fmt::format("line {}: the block \"{}\" does not hold base64", open.block.line,
-                              EscapeControls(open.block.label)));
+    return Broken(
+        fmt::format("line {}: the block \"{}\" does not hold base64", open.block.line, open.block.label));
   }
   open.block.der = Secret(std::move(*der));
   return std::move(open.block);
@@ -66,8 +81,10 @@ Result<PemText> ScanPem(std::string_view text) {
     if (line.empty()) continue;
     if (line.starts_with(kBegin)) {
       if (open) return Unfinished(open->block);
+      const Result<std::string_view> label = LabelOf(line, number);
+      if (!label) return label.error();
       open.emplace();
-      open->block.label = LabelOf(line, kBegin);
+      open->block.label = *label;
       open->block.line = number;
       open->block.encrypted = open->block.label.starts_with("ENCRYPTED");
     } else if (open && line.starts_with(kEnd)) {

@@ -79,12 +79,15 @@ TEST(ReadCertificate, KeepsTheComplaintsOfOthers) {
   ERR_clear_error();
 }
 
-TEST(ScanPem, ShowsLabelsEscaped) {
-  for (const std::string& text : {std::string("-----BEGIN \x1b[2J-----\n"),
-                                  std::string("-----BEGIN \x1b[2J-----\n?\n-----END X-----\n")}) {
-    const auto scanned = ScanPem(text);
-    ASSERT_FALSE(scanned);
+TEST(ScanPem, RepeatsNothingOfADamagedLine) {
+  for (const std::string line :
+       {"-----BEGIN \x1b[2J-----", "-----BEGIN PRIVATE KEY----MC4CAQAwBQYDK2VwBCIEIDf", "-----BEGIN -----",
+        "-----BEGIN PRIVATE KEY-----MC4CAQAwBQYDK2VwBCIEIDf-----END PRIVATE KEY-----"}) {
+    const auto scanned = ScanPem(line + std::string("\nMC4CAQ==\n-----END X-----\n"));
+    ASSERT_FALSE(scanned) << line;
     EXPECT_EQ(scanned.error().message.find('\x1b'), std::string::npos);
+    EXPECT_EQ(scanned.error().message.find("MC4CAQ"), std::string::npos) << scanned.error().message;
+    EXPECT_NE(scanned.error().message.find("line 1"), std::string::npos);
   }
 }
 
