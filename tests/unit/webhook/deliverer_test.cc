@@ -353,7 +353,10 @@ TEST_F(DelivererTest, StopLetsRequestsUnderWayFinish) {
   Start({EndpointAt("portal")});
   Add("r1");
   ASSERT_TRUE(transport_->WaitForSent(1));
+  const auto room = [this] { return deliverer_->Room().room["portal"]; };
+  ASSERT_TRUE(Eventually([&] { return room() > 0; }));
   std::jthread stopper([this] { deliverer_->Stop(15s); });
+  ASSERT_TRUE(Eventually([&] { return room() == 0; }));  // from here on it takes nothing new
   Add("r2");
   Answer("evt_r1_1", Status(200));
   stopper.join();
