@@ -286,6 +286,9 @@ Result<T> Reading(std::string_view text, Read read) {
     return read(Json::parse(text, shallow));
   } catch (const Malformed& error) {
     return Error::Usage("not an event: " + EscapeControls(error.what));
+  } catch (const Json::parse_error& error) {
+    return Error::Usage("not an event: not valid JSON at byte " + std::to_string(error.byte),
+                        "give events as watch prints them, one a line, or ids");
   } catch (const std::exception& error) {
     // The parser quotes the text it stumbled over.
     return Error::Usage("not an event: " + EscapeControls(error.what()));

@@ -54,7 +54,7 @@ class Loader {
 
  private:
   static std::string FileName(const LoadInput& input) {
-    return input.file ? EscapeControls(input.file->name) : "configuration";
+    return input.file ? EscapeControls(input.file->name) : std::string();
   }
 
   void Collect() {
@@ -231,7 +231,7 @@ LoadResult Load(const LoadInput& input) {
     return Loader(input).Run();
   } catch (const std::exception& error) {
     LoadResult result;
-    result.problems.push_back({input.file ? EscapeControls(input.file->name) : "configuration",
+    result.problems.push_back({input.file ? EscapeControls(input.file->name) : std::string(),
                                "",
                                error.what(),
                                {},

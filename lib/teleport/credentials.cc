@@ -28,8 +28,10 @@ Error Bad(std::string message) {
 Result<Secret> ReadFile(const std::string& path) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd) {
-    return Bad(errno == ENOENT ? fmt::format("{} does not exist", path)
-                               : fmt::format("{} cannot be read: {}", path, std::strerror(errno)));
+    if (errno == ENOENT) return Bad(fmt::format("{} does not exist", path));
+    Error error = Bad(fmt::format("{} cannot be read: {}", path, std::strerror(errno)));
+    if (errno == EACCES) error.hint = "let the user that runs this program read it";
+    return error;
   }
   struct stat info {};
   if (::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode))

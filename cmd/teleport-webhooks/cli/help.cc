@@ -37,7 +37,7 @@ std::string ProgramHelp() {
       "teleport-webhooks watch | jq 'select(.data.state==\"PENDING\") | .data.user'\n"
       "teleport-webhooks send --test                            # fire one hook at the receiver\n"
       "teleport-webhooks approve 0192e1c4-... --reason 'on call'\n"
-      "teleport-webhooks serve                                  # the daemon: watch, deliver, callbacks\n");
+      "teleport-webhooks serve -c teleport-webhooks.toml        # the daemon: watch, deliver, callbacks\n");
   out += "\nUsage:\n  teleport-webhooks COMMAND [FLAGS] [ARGUMENTS]\n\nCommands:\n";
   for (const Command& command : Commands()) {
     const std::string name = command.alias.empty() ? std::string(command.name)

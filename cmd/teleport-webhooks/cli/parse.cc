@@ -73,8 +73,10 @@ Status CheckChoices(const Slot& slot) {
   const auto choices = Split(slot.flag->choices, '|');
   for (const std::string& value : slot.values) {
     if (std::find(choices.begin(), choices.end(), value) != choices.end()) continue;
+    const std::string nearest = Nearest(value, choices);
     return Error::Usage(fmt::format("--{}: \"{}\" is not one of {}", slot.flag->name, EscapeControls(value),
-                                    slot.flag->choices));
+                                    slot.flag->choices),
+                        nearest.empty() ? "" : fmt::format("did you mean \"{}\"?", nearest));
   }
   return {};
 }
@@ -92,11 +94,65 @@ Status Collect(const std::deque<Slot>& slots, Arguments& out) {
   return {};
 }
 
+// CLI11 tells of a missing value as "--count: 1 required TEXT missing".
+const Flag* FlagWithoutValue(const CLI::ParseError& error, const Command* command) {
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) == nullptr) return nullptr;
+  const std::string_view text = error.what();
+  const std::string_view name = text.substr(0, text.find(':'));
+  const auto find = [&](const std::vector<Flag>& flags) -> const Flag* {
+    for (const Flag& flag : flags) {
+      if (name == "--" + std::string(flag.name)) return &flag;
+    }
+    return nullptr;
+  };
+  const Flag* found = find(GlobalFlags());
+  return found != nullptr || command == nullptr ? found : find(command->flags);
+}
+
 Error FromParseError(const CLI::ParseError& error, const Command* command) {
-  if (const auto* extras = dynamic_cast<const CLI::ExtrasError*>(&error)) return Error::Usage(extras->what());
   std::string help = command == nullptr ? "see teleport-webhooks --help"
                                         : fmt::format("see teleport-webhooks {} --help", command->name);
+  if (const Flag* flag = FlagWithoutValue(error, command)) {
+    return Error::Usage(fmt::format("--{} needs a value: --{} {}", flag->name, flag->name,
+                                    flag->choices.empty() ? flag->value : flag->choices),
+                        std::move(help));
+  }
   return Error::Usage(EscapeControls(error.what()), std::move(help));
+}
+
+struct Words {
+  std::vector<std::string> parsed;    // what CLI11 is given
+  std::vector<std::string> verbatim;  // after "--": never flags
+  const Command* command = nullptr;   // the first word that is one, for errors
+};
+
+Words ReadWords(int argc, const char* const* argv) {
+  Words words;
+  int at = 1;
+  for (; at < argc && std::string_view(argv[at]) != "--"; ++at) words.parsed.emplace_back(argv[at]);
+  for (++at; at < argc; ++at) words.verbatim.emplace_back(argv[at]);
+  if (!words.parsed.empty() && words.parsed.front() == "help") {
+    words.parsed.erase(words.parsed.begin());
+    words.parsed.emplace_back("--help");
+  }
+  for (const std::string& word : words.parsed) {
+    if (words.command == nullptr) words.command = FindCommand(word);
+  }
+  return words;
+}
+
+// Puts what no flag took where it belongs: to the arguments, or into an error.
+Status TakeArgument(const std::string& word, bool verbatim, Arguments& out) {
+  if (!verbatim && word.size() > 1 && word[0] == '-') return UnknownFlag(word, out.command);
+  if (out.command == nullptr) {
+    return Unknown("command", word, Nearest(word, CommandNames()), "teleport-webhooks --help");
+  }
+  if (out.command->arguments.empty()) {
+    return Error::Usage(
+        fmt::format("{} takes no argument, but got \"{}\"", out.command->name, EscapeControls(word)));
+  }
+  out.positional.push_back(word);
+  return {};
 }
 
 }  // namespace
@@ -130,22 +186,17 @@ Result<Arguments> Parse(int argc, const char* const* argv) {
     for (const Flag& flag : command.flags) AddFlag(*sub, flag, slots);
     sub->final_callback([&out, &command] { out.command = &command; });
   }
+  const Words words = ReadWords(argc, argv);
   try {
-    app.parse(argc, argv);
+    app.parse(std::vector<std::string>(words.parsed.rbegin(), words.parsed.rend()));
   } catch (const CLI::ParseError& error) {
-    return FromParseError(error, out.command);
+    return FromParseError(error, words.command);
   }
-  for (const std::string& extra : app.remaining(true)) {
-    if (extra == "--") continue;
-    if (extra.size() > 1 && extra[0] == '-') return UnknownFlag(extra, out.command);
-    if (out.command == nullptr) {
-      return Unknown("command", extra, Nearest(extra, CommandNames()), "teleport-webhooks --help");
-    }
-    if (out.command->arguments.empty()) {
-      return Error::Usage(
-          fmt::format("{} takes no argument, but got \"{}\"", out.command->name, EscapeControls(extra)));
-    }
-    out.positional.push_back(extra);
+  for (const std::string& word : app.remaining(true)) {
+    if (const Status taken = TakeArgument(word, false, out); !taken) return taken.error();
+  }
+  for (const std::string& word : words.verbatim) {
+    if (const Status taken = TakeArgument(word, true, out); !taken) return taken.error();
   }
   if (const Status collected = Collect(slots, out); !collected) return collected.error();
   return out;

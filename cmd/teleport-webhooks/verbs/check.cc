@@ -1,10 +1,14 @@
 // check: looks at everything in turn.
 #include <fmt/format.h>
+#include <unistd.h>
+
+#include <filesystem>
 
 #include "base/clock.h"
 #include "base/duration.h"
 #include "callback/audit_file.h"
 #include "callback/authenticator.h"
+#include "callback/listener.h"
 #include "callback/tls_files.h"
 #include "cli/interrupt.h"
 #include "crypto/certificate.h"
@@ -122,6 +126,24 @@ class Checking {
     }
     printer_.Add("callback", Fine("credentials are configured"));
     if (!settings_.http.no_tls && !settings_.http.https_cert_file.empty()) Certificate();
+    Listening();
+  }
+
+  // Could serve listen? Tried for a moment where trying leaves nothing behind.
+  void Listening() {
+    const std::string& address = settings_.http.listen_addr;
+    if (address == "systemd" || address.starts_with("unix:")) return;
+    if (const auto pid = store::ServingPid(settings_.state.dir); pid && *pid) return;  // our own daemon's
+    const auto listener = callback::Listener::Open(address);
+    if (listener) {
+      printer_.Add("callback", Fine(fmt::format("{} is free to listen on", address)));
+    } else if (listener.error().retryable) {
+      printer_.Add("callback", Warning(listener.error().message,
+                                       "fine if our own daemon listens there; else choose another "
+                                       "http.listen_addr, or run serve with the right to use it"));
+    } else {
+      printer_.Add("callback", Problem(ErrorKind::kConfig, listener.error().message, listener.error().hint));
+    }
   }
 
   void Certificate() {
@@ -163,7 +185,7 @@ class Checking {
     options.create = false;
     const auto store = store::OpenSqliteStore(settings_.state.dir, options);
     if (!store && store.error().kind == ErrorKind::kNotFound) {
-      printer_.Add("state", Fine(fmt::format("{} has no store yet; serve makes it", settings_.state.dir)));
+      printer_.Add("state", NoStoreYet());
       return;
     }
     if (!store) {
@@ -172,6 +194,18 @@ class Checking {
     }
     Queue(**store);
     Audit();
+  }
+
+  Finding NoStoreYet() const {
+    const std::string& dir = settings_.state.dir;
+    std::filesystem::path nearest = std::filesystem::path(dir).lexically_normal();
+    std::error_code failed;
+    while (!std::filesystem::exists(nearest, failed) && nearest.has_relative_path())
+      nearest = nearest.parent_path();
+    if (nearest.empty() || ::access(nearest.c_str(), W_OK | X_OK) == 0)
+      return Fine(fmt::format("{} has no store yet; serve makes it", dir));
+    return Warning(fmt::format("{} has no store yet, and this user cannot make it", dir),
+                   "make the directory for the user that runs serve, or set state.dir");
   }
 
   void Queue(store::Store& store) {
@@ -240,21 +274,22 @@ class Checking {
 };
 
 // The configuration itself: every problem and warning a finding.
-void TellConfiguration(const config::LoadResult& result, FindingPrinter& printer) {
+void TellConfiguration(const config::LoadResult& result, const std::string& advice, FindingPrinter& printer) {
   for (const config::Problem& problem : result.problems)
     printer.Add("configuration", Problem(problem.kind, problem.Text()));
   for (const config::Problem& warning : result.warnings)
     printer.Add("configuration", Warning(warning.Text()));
+  if (!result.settings && !advice.empty()) printer.Add("configuration", Warning(advice));
   if (result.settings)
     printer.Add("configuration",
                 Fine(result.settings->origin.empty() ? "no file; defaults, environment and flags"
                                                      : result.settings->origin + " is well-formed"));
 }
 
-int ShowConfig(Invocation& invocation, const config::LoadResult& result) {
+int ShowConfig(Invocation& invocation, const config::LoadInput& input, const config::LoadResult& result) {
   const Status written = invocation.out().Write(config::RenderShown(result.shown));
   if (!written && !invocation.out().closed()) return invocation.Fail(written.error());
-  return result.settings ? 0 : invocation.Fail(result.ToError());
+  return result.settings ? 0 : invocation.Fail(wiring::ConfigError(invocation, input, result));
 }
 
 }  // namespace
@@ -277,18 +312,19 @@ int RunCheck(Invocation& invocation) {
   if (!input) return invocation.Fail(input.error());
   if (!args.Has("queue") && !args.Has("show-config")) input->file_check = config::FileCheck::kAll;
   const config::LoadResult result = config::Load(*input);
-  if (args.Has("show-config")) return ShowConfig(invocation, result);
+  if (args.Has("show-config")) return ShowConfig(invocation, *input, result);
   if (args.Has("queue"))
-    return result.settings ? ReportQueue(invocation, *result.settings) : invocation.Fail(result.ToError());
+    return result.settings ? ReportQueue(invocation, *result.settings)
+                           : invocation.Fail(wiring::ConfigError(invocation, *input, result));
 
   const Interrupt interrupt(*timeout);
   FindingPrinter alone(invocation);
   if (!result.settings) {
-    TellConfiguration(result, alone);
+    TellConfiguration(result, wiring::FileAdvice(invocation, *input), alone);
     return alone.Finish();
   }
   Checking checking(invocation, *result.settings, warn_expiry, interrupt);
-  TellConfiguration(result, checking.printer());
+  TellConfiguration(result, {}, checking.printer());
   checking.Everything();
   if (const auto code = interrupt.exit_code()) {
     if (*code == ExitCode(ErrorKind::kTimeout))

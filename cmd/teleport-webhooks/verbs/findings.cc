@@ -51,25 +51,26 @@ void FindingPrinter::Add(const std::string& area, const Finding& finding) {
     if (invocation_.format() == Format::kJson) {
       json_.push_back(text);
     } else {
-      [[maybe_unused]] const Status written = invocation_.out().Line(text);  // a full output shows at the end
+      Write(text);
     }
     return;
   }
   const std::string remedy = finding.remedy.empty() ? "" : ": " + EscapeControls(finding.remedy);
-  [[maybe_unused]] const Status written =
-      invocation_.out().Line(fmt::format("{} {}: {}{}", Mark(finding.severity, Palette(invocation_.color())),
-                                         area, EscapeControls(finding.what), remedy));
+  Write(fmt::format("{} {}: {}{}", Mark(finding.severity, Palette(invocation_.color())), area,
+                    EscapeControls(finding.what), remedy));
 }
 
 void FindingPrinter::Add(const std::string& area, const std::vector<Finding>& findings) {
   for (const Finding& finding : findings) Add(area, finding);
 }
 
+void FindingPrinter::Write(std::string_view line) {
+  if (written_) written_ = invocation_.out().Line(line);
+}
+
 int FindingPrinter::Finish() {
-  Status written;
-  if (invocation_.format() == Format::kJson)
-    written = invocation_.out().Line(fmt::format("[{}]", fmt::join(json_, ",\n ")));
-  if (!written && !invocation_.out().closed()) return invocation_.Fail(written.error());
+  if (invocation_.format() == Format::kJson) Write(fmt::format("[{}]", fmt::join(json_, ",\n ")));
+  if (!written_ && !invocation_.out().closed()) return invocation_.Fail(written_.error());
   if (exit_code_ == 0 && warned_ && invocation_.args().Has("strict")) return ExitCode(ErrorKind::kFailure);
   return exit_code_;
 }

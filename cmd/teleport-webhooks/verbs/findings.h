@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -33,13 +34,15 @@ class FindingPrinter {
 
   void Add(const std::string& area, const Finding& finding);
   void Add(const std::string& area, const std::vector<Finding>& findings);
-  // Ends the output (the array of -o json) and gives the exit code: that of the first problem, 1 for warnings
-  // with
-  // --strict, else 0.
+  // Ends the output (the array of -o json) and gives the exit code: that of the first problem, 1 when a
+  // line could not be written or for warnings with --strict, else 0.
   int Finish();
 
  private:
+  void Write(std::string_view line);
+
   Invocation& invocation_;
+  Status written_;  // the first failure stays
   std::vector<std::string> json_;
   int exit_code_ = 0;
   bool warned_ = false;

@@ -3,31 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 
 #include "base/text.h"
+#include "config/files.h"
 #include "jq/jq_program.h"
 #include "version.h"
 #include "wiring/settings.h"
 
 namespace tw::cli {
 namespace {
-
-Result<Secret> ReadSecretFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (!file)
-    return Error{ErrorKind::kCredentials,
-                 fmt::format("cannot read the secret file {}", EscapeControls(path)),
-                 {},
-                 false};
-  Secret secret{std::string(Trim(text))};
-  if (secret.empty())
-    return Error{
-        ErrorKind::kCredentials, fmt::format("the secret file {} is empty", EscapeControls(path)), {}, false};
-  return secret;
-}
 
 config::PayloadKind PayloadOf(const Arguments& args) {
   const std::string name = args.Value("payload").value_or("event");
@@ -75,6 +59,17 @@ Status Narrow(const std::vector<std::string>& names, std::vector<config::Endpoin
 }
 
 }  // namespace
+
+Result<Secret> ReadSecretFile(const std::string& path) {
+  const auto file = config::RealFiles().Read(path);
+  if (!file) return file.error().Within("--secret-file");
+  Secret secret{std::string(Trim(file->text))};
+  if (secret.empty()) {
+    return Error{ErrorKind::kCredentials, fmt::format("--secret-file: {} is empty", EscapeControls(path)),
+                 "teleport-webhooks configure --new-secret makes a secret", false};
+  }
+  return secret;
+}
 
 const webhook::EndpointPlan* SendTargets::Find(const std::string& endpoint) const {
   const auto found = std::find_if(plans.begin(), plans.end(),

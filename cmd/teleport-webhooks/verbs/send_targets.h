@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/secret.h"
 #include "cli/invocation.h"
 #include "config/settings.h"
 #include "webhook/endpoint_plan.h"
@@ -19,8 +20,11 @@ struct SendTargets {
   const webhook::EndpointPlan* Find(const std::string& endpoint) const;
 };
 
-// From --url and --secret-file, or from the configuration narrowed by --endpoint. `needs_teleport`: the
-// configuration
+// The secret in a file that a flag names. Error: kCredentials, unreadable or empty.
+Result<Secret> ReadSecretFile(const std::string& path);
+
+// From --url and --secret-file, or from the configuration narrowed by --endpoint. `needs_teleport`:
+// [teleport] must be complete.
 Result<SendTargets> ReadTargets(const Invocation& invocation, bool needs_teleport);
 
 Result<std::vector<webhook::EndpointPlan>> MakePlans(const config::Settings& settings);

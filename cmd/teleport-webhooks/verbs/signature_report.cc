@@ -2,35 +2,38 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
 #include <iostream>
 #include <iterator>
-#include <sstream>
 
 #include "base/clock.h"
 #include "base/duration.h"
 #include "base/text.h"
+#include "config/files.h"
 #include "crypto/signature_diagnosis.h"
+#include "verbs/send_targets.h"
 #include "wiring/settings.h"
 
 namespace tw::cli {
 namespace {
-
-constexpr std::size_t kLargest = 1U << 20U;
 
 struct Captured {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
 };
 
-Result<std::string> ReadFile(const std::string& path) {
-  std::ifstream file;
-  if (path != "-") file.open(path, std::ios::binary);
-  std::istream& in = path == "-" ? std::cin : file;
-  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (path != "-" && !file) return Error::Failure(fmt::format("cannot read {}", EscapeControls(path)));
-  if (text.size() > kLargest) return Error::Usage("the captured request is larger than 1 MiB");
+Result<std::string> ReadStdin() {
+  std::string text((std::istreambuf_iterator<char>(std::cin)), std::istreambuf_iterator<char>());
+  if (text.size() > config::kMostFileBytes) return Error::Usage("the captured request is larger than 1 MiB");
   return text;
+}
+
+Result<std::string> ReadRequest(const std::string& path) {
+  if (path == "-") return ReadStdin();
+  auto file = config::RealFiles().Read(path);
+  if (file) return std::move(file->text);
+  Error error = file.error().Within("--signature");
+  error.kind = ErrorKind::kFailure;
+  return error;
 }
 
 // Headers (a request line before them is passed over), an empty line, the body as it is.
@@ -59,9 +62,9 @@ struct Keys {
 Result<Keys> ReadKeys(const Invocation& invocation) {
   Keys keys;
   if (const auto path = invocation.args().Value("secret-file")) {
-    const auto text = ReadFile(*path);
-    if (!text) return text.error();
-    keys.secrets.emplace_back(std::string(Trim(*text)));
+    auto secret = ReadSecretFile(*path);
+    if (!secret) return secret.error();
+    keys.secrets.push_back(std::move(*secret));
     return keys;
   }
   const auto settings = wiring::LoadSettings(invocation, config::Purpose::kSend);
@@ -83,7 +86,7 @@ Result<Keys> ReadKeys(const Invocation& invocation) {
 
 int ReportSignature(Invocation& invocation) {
   const Arguments& args = invocation.args();
-  const auto text = ReadFile(*args.Value("signature"));
+  const auto text = ReadRequest(*args.Value("signature"));
   if (!text) return invocation.Fail(text.error());
   auto keys = ReadKeys(invocation);
   if (!keys) return invocation.Fail(keys.error());

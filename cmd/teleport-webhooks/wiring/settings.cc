@@ -1,5 +1,7 @@
 #include "wiring/settings.h"
 
+#include <unistd.h>
+
 #include "config/files.h"
 
 namespace tw::wiring {
@@ -10,11 +12,16 @@ void AddFlag(const cli::Arguments& args, std::string_view flag, std::string key,
     input.flags.push_back({std::move(key), *value, "--" + std::string(flag)});
 }
 
+bool IsDaemon(const cli::Invocation& invocation) {
+  const cli::Command* command = invocation.args().command;
+  return command != nullptr && command->name == "serve";
+}
+
 }  // namespace
 
 Result<config::LoadInput> GatherInput(const cli::Invocation& invocation, config::Purpose purpose) {
   const cli::Arguments& args = invocation.args();
-  const bool daemon = args.command != nullptr && args.command->name == "serve";
+  const bool daemon = IsDaemon(invocation);
   config::LoadInput input;
   input.environment = config::ProcessEnvironment();
   auto file = config::FindConfigFile({args.Value("config").value_or(""), !daemon}, input.environment);
@@ -32,11 +39,33 @@ Result<config::LoadInput> GatherInput(const cli::Invocation& invocation, config:
   return input;
 }
 
+std::string FileAdvice(const cli::Invocation& invocation, const config::LoadInput& input) {
+  if (input.file) return {};
+  if (!IsDaemon(invocation)) {
+    return "no configuration file was found, neither ./teleport-webhooks.toml nor "
+           "/etc/teleport-webhooks.toml: "
+           "name one with -c, or begin with teleport-webhooks configure";
+  }
+  if (::access("teleport-webhooks.toml", F_OK) == 0) {
+    return "serve does not look into the working directory: teleport-webhooks serve -c "
+           "teleport-webhooks.toml";
+  }
+  return "no configuration file was found (/etc/teleport-webhooks.toml): name one with -c, or begin with "
+         "teleport-webhooks configure";
+}
+
+Error ConfigError(const cli::Invocation& invocation, const config::LoadInput& input,
+                  const config::LoadResult& result) {
+  Error error = result.ToError();
+  if (error.hint.empty()) error.hint = FileAdvice(invocation, input);
+  return error;
+}
+
 Result<config::Settings> LoadSettings(const cli::Invocation& invocation, config::Purpose purpose) {
   const auto input = GatherInput(invocation, purpose);
   if (!input) return input.error();
   config::LoadResult result = config::Load(*input);
-  if (!result.settings) return result.ToError();
+  if (!result.settings) return ConfigError(invocation, *input, result);
   for (const config::Problem& warning : result.warnings) invocation.Note("warning: " + warning.Text());
   return std::move(*result.settings);
 }

@@ -92,6 +92,7 @@ TEST(AsciiLower, TouchesAsciiLettersOnly) {
 TEST(Nearest, FindsTheLikelySlip) {
   constexpr std::array kWords = {"approve"sv, "deny"sv, "serve"sv, "watch"sv};
   EXPECT_EQ(Nearest("aprove", kWords), "approve");
+  EXPECT_EQ(Nearest("wacth", kWords), "watch");
   EXPECT_EQ(Nearest("WTCH", kWords), "watch");
   EXPECT_EQ(Nearest("serv", kWords), "serve");
 }

@@ -14,7 +14,8 @@ namespace tw::callback {
 // Owns the socket, and for unix sockets the file, which is removed when it is still ours. Move only.
 class Listener {
  public:
-  // Errors: kConfig for a spec that cannot be meant, kFailure (in use, no permission, no such socket).
+  // Errors: kConfig for a spec that cannot be meant, kFailure (in use and no permission: retryable; no such
+  // socket).
   static Result<Listener> Open(const std::string& spec);
 
   Listener(Listener&& other) noexcept : Listener() { *this = std::move(other); }

@@ -1,4 +1,4 @@
-#include "callback/mhd/listener.h"
+#include "callback/listener.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -37,7 +37,9 @@ Error CannotListen(std::string_view where, int error) {
     hint = "another program, or another teleport-webhooks, listens there: choose another http.listen_addr";
   if (error == EACCES) hint = "ports below 1024 need the capability CAP_NET_BIND_SERVICE";
   if (error == EADDRNOTAVAIL) hint = "this machine does not have that address";
-  return Error::Failure(fmt::format("cannot listen on {}: {}", where, Reason(error)), std::move(hint));
+  const bool may_pass = error == EADDRINUSE || error == EACCES;
+  return {ErrorKind::kFailure, fmt::format("cannot listen on {}: {}", where, Reason(error)), std::move(hint),
+          may_pass};
 }
 
 std::string BoundText(int fd) {
