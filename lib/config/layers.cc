@@ -65,6 +65,26 @@ void Take(Draft& draft, const Given& given, Parsed parsed, Report& report) {
   draft.Assign(std::move(assigned), report);
 }
 
+// A secret where the path of its file belongs would be shown as a path is.
+Parsed ParsePathOfFile(std::string_view key, const Value& value) {
+  // Characters after the prefix; file names are shorter, or have a dot.
+  constexpr std::size_t kLongEnough = 24;
+  std::string_view text = value.text;
+  for (const std::string_view label : {"v1,", "v1a,"}) {
+    if (text.starts_with(label)) text.remove_prefix(label.size());
+  }
+  const auto under = text.find('_');
+  const std::string_view prefix = text.substr(0, under);
+  const bool secret = (prefix == "whsec" || prefix == "whsk") && text.size() - under > kLongEnough &&
+                      text.find('.') == std::string_view::npos;
+  if (!secret) return ParseSetting(kPathOfFile, value);
+  return Complaint{
+      "holds a secret, where the path of a file belongs",
+      fmt::format("put the secret into a file and name that, or write {} (a path is also known by its ./)",
+                  key.substr(0, key.size() - std::string_view("_file").size())),
+      {}};
+}
+
 // ---- file -----------------------------------------------------------------------------------------------
 
 class FileReader {
@@ -165,7 +185,8 @@ class FileReader {
         return Take(draft, given, Complaint{"is empty", "give a value, or leave the key out", {}}, report_);
       }
     }
-    Take(draft, given, ParseSetting(row.in_file ? kPathOfFile : *row.spec, member.value), report_);
+    Take(draft, given,
+         row.in_file ? ParsePathOfFile(name, member.value) : ParseSetting(*row.spec, member.value), report_);
   }
 
   static bool HasKeysBelow(std::string_view section, const std::string& name) {
@@ -225,12 +246,12 @@ void TakeText(Drafts& drafts, std::string_view section, std::string_view name, c
     return Take(draft, given, Complaint{"is empty", "give a value", {}}, report);
   }
   Take(draft, given,
-       row.in_file ? ParseSetting(kPathOfFile, Value{.kind = Value::Kind::kText,
-                                                     .begin = {},
-                                                     .end = {},
-                                                     .text = text,
-                                                     .items = {},
-                                                     .members = {}})
+       row.in_file ? ParsePathOfFile(name, Value{.kind = Value::Kind::kText,
+                                                 .begin = {},
+                                                 .end = {},
+                                                 .text = text,
+                                                 .items = {},
+                                                 .members = {}})
                    : ParseSettingText(*row.spec, text),
        report);
 }

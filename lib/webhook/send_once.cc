@@ -37,7 +37,40 @@ bool SecretHeader(const EndpointPlan& plan, std::string_view name) {
   return name == "Authorization" || Configured(plan, name);
 }
 
+// Shorter texts say nothing, and would be found everywhere.
+constexpr std::size_t kLeastHidden = 4;
+
+std::vector<std::string> SecretsOf(const config::EndpointSettings& settings) {
+  const std::string& target = settings.url.target;
+  std::vector<std::string> out{settings.url.WithoutUserInfo(), target};
+  if (const auto query = target.find('?'); query != std::string::npos) {
+    out.push_back(target.substr(0, query));
+    out.push_back(target.substr(query + 1));
+  }
+  const auto add_login = [&](std::string_view user, const Secret& password) {
+    out.emplace_back(password.Reveal());
+    out.push_back(Base64Encode(fmt::format("{}:{}", user, password.Reveal())));
+  };
+  if (!settings.basic_password.empty()) add_login(settings.basic_user, settings.basic_password);
+  if (!settings.url.password.empty()) add_login(settings.url.user, settings.url.password);
+  out.emplace_back(settings.bearer_token.Reveal());
+  for (const config::Header& header : settings.headers) out.emplace_back(header.value.Reveal());
+  for (const Secret& secret : settings.secrets) out.emplace_back(secret.Reveal());
+  std::erase_if(out, [](const std::string& text) { return text.size() < kLeastHidden; });
+  // The longest first: the whole goes before its parts.
+  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.size() > b.size(); });
+  return out;
+}
+
 }  // namespace
+
+std::string HideSent(const config::EndpointSettings& settings, std::string text) {
+  for (const std::string& secret : SecretsOf(settings)) {
+    for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at + kHidden.size()))
+      text.replace(at, secret.size(), kHidden);
+  }
+  return text;
+}
 
 Result<SendReport> SendOnce(HttpTransport& transport, const EndpointPlan& plan, const HandDelivery& delivery,
                             Clock& clock, Random& random, const AttemptView& view, std::stop_token stop) {

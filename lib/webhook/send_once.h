@@ -42,4 +42,8 @@ Result<SendReport> SendOnce(HttpTransport& transport, const EndpointPlan& plan, 
 // is ***.
 std::string RequestText(const EndpointPlan& plan, const HttpCall& call, std::string_view prefix, bool reveal);
 
+// Text of an answer of this endpoint, for showing: a receiver may repeat what it was sent, and what was
+// secret there is *** here too.
+std::string HideSent(const config::EndpointSettings& settings, std::string text);
+
 }  // namespace tw::webhook

@@ -79,11 +79,13 @@ webhook::AttemptView HandSender::Verbose(const webhook::EndpointPlan& plan) cons
     lines(webhook::RequestText(plan, call, "> ", invocation_.args().Has("reveal")));
     lines(call.body);
   };
-  view.answer = [this, lines](const webhook::HttpAnswer& answer) {
+  view.answer = [this, &plan, lines](const webhook::HttpAnswer& answer) {
+    const bool reveal = invocation_.args().Has("reveal");
     invocation_.Note(answer.status == 0 ? fmt::format("< no answer: {}", answer.error)
                                         : fmt::format("< {}", answer.status));
     if (!answer.retry_after.empty()) invocation_.Note("< Retry-After: " + answer.retry_after);
-    lines(CutUtf8(answer.body, kShownAnswer));
+    const std::string body = reveal ? answer.body : webhook::HideSent(plan.settings(), answer.body);
+    lines(CutUtf8(body, kShownAnswer));
   };
   return view;
 }

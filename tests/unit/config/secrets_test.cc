@@ -144,6 +144,20 @@ TEST(ConfigFile, WithSecretsThatAllMayReadIsWarnedAbout) {
   EXPECT_THAT(Load(input).warnings, IsEmpty());
 }
 
+TEST(SecretFiles, AreNamedByTheirPathNotByTheSecretItself) {
+  for (const std::string label : {"", "v1,"}) {
+    const LoadResult result =
+        Load(Input(kReceiver + "secret_file = \"" + label + testing::kSecret + "\"\n", Purpose::kSend));
+    EXPECT_THAT(Texts(result.problems), ElementsAre(AllOf(HasSubstr("webhook.secret_file: holds a secret"),
+                                                          HasSubstr("write secret "))));
+    EXPECT_THAT(result.ToError().message + RenderShown(result.shown), Not(HasSubstr("MfKQ9r8G")));
+  }
+  MemoryFiles files;
+  const std::string path = std::string("./") + testing::kSecret;
+  files.Put(path, testing::kSecret);
+  EXPECT_TRUE(LoadWith(files, kReceiver + "secret_file = \"" + path + "\"\n", Purpose::kSend).settings);
+}
+
 // Each secret key with a value of the wrong form, and with the right form beside some other mistake.
 TEST(Canary, IsInNoMessageAndNotInTheShownConfiguration) {
   for (const KeyInfo& info : config::Keys()) {

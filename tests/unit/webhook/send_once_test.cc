@@ -116,5 +116,17 @@ TEST_F(SendOnceTest, TheRequestAsTextHidesWhatIsSecret) {
   EXPECT_THAT(shown, HasSubstr("Authorization: Bearer token-canary\n"));
 }
 
+TEST_F(SendOnceTest, AnAnswerThatRepeatsTheRequestIsShownWithoutWhatIsSecret) {
+  const EndpointPlan plan = Plan();
+  const HttpCall call = plan.Build(1, "evt_1", SampleJson(), clock_.Now()).value();
+  std::string echo = std::string(call.target->url.Reveal()) + " moved to /path-canary#top\n";
+  for (const auto& [name, value] : call.headers) echo += name + ": " + value + "\n";
+  const std::string shown = HideSent(plan.settings(), echo);
+  EXPECT_THAT(shown, HasSubstr("*** moved to ***#top\n"));
+  EXPECT_THAT(shown, HasSubstr("Authorization: Bearer ***\n"));
+  EXPECT_THAT(shown, HasSubstr("webhook-id: evt_1\n"));
+  EXPECT_THAT(shown, Not(HasSubstr("canary")));
+}
+
 }  // namespace
 }  // namespace tw::webhook
