@@ -225,7 +225,7 @@ class Upgrader {
 
   void AddTripleDefaults() {
     if (Teleport("identity") != nullptr || Teleport("identity_file") != nullptr) return;
-    const bool gone = teleport_ == nullptr || teleport_->value.members.empty();
+    const bool gone = teleport_ == nullptr || (!IsInline(teleport_->value) && NothingKnown(teleport_->value));
     const bool header = teleport_ != nullptr && HeaderIs(teleport_->begin.line, "teleport");
     if (!header && !gone) return;  // Load says what is missing
     std::string lines;
@@ -248,6 +248,13 @@ class Upgrader {
     } else {
       appended_ = "\n[teleport]\n" + lines;
     }
+  }
+
+  // All of the section is commented out.
+  static bool NothingKnown(const Value& teleport) {
+    return std::none_of(teleport.members.begin(), teleport.members.end(), [](const Member& member) {
+      return FindSpec("teleport", GoSpelling("teleport", "", member.key)) != nullptr;
+    });
   }
 
   bool HeaderIs(int line, std::string_view name) const {

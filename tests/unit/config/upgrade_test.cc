@@ -155,7 +155,8 @@ TEST(Upgrade, OfWhatWasUpgradedChangesNothing) {
        {kTeleport + "[webhook]\nrequest_states = { pending = true }\ntimeot = 1\n",
         std::string("[TELEPORT]\n[webhook.request_statuses]\npending = true\nX = true\n"),
         std::string("teleport = {}\nhttp = { insecure = true, x = 1 }\n"), std::string("[http]\n[HTTP]\n"),
-        std::string("x.y = 1")}) {
+        std::string("[teleport.x]\ny = 1\n"), std::string("teleport.x = 1\n"),
+        std::string("teleport.proxy_url_file = \"p\"\n"), std::string("x.y = 1")}) {
     const Upgrade once = Up(text);
     const Upgrade twice = Up(once.text);
     EXPECT_EQ(twice.text, once.text);
