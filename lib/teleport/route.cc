@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -17,6 +19,7 @@ using config::Route;
 
 constexpr std::size_t kMaxFindBody = 64UL * 1024;
 constexpr char kH2[] = "h2";
+constexpr std::chrono::seconds kFindLimit{5};
 
 // Failures that another route may cure; all others would be the same on each.
 bool MayBeAnotherRoute(TlsCause cause) {
@@ -30,6 +33,40 @@ Result<Address> TeleportAddress(const std::string& text) {
     return Error::Config(fmt::format("teleport.addr \"{}\": {}", text, address.error().message),
                          "write host:port");
   return address;
+}
+
+Error NoTlsRouting(const std::string& addr, const ProxyFacts& facts) {
+  return {ErrorKind::kUnreachable,
+          fmt::format("{} is the web port of a Teleport {} proxy without TLS routing, so that no way leads "
+                      "through it to the Auth Service",
+                      addr, EscapeControls(facts.server_version)),
+          "set teleport.addr to the Auth Service (port 3025); TLS routing came with Teleport 8.0 and needs "
+          "proxy_listener_mode: multiplex",
+          true};
+}
+
+Error NotAProxy(const std::string& peer) {
+  return {ErrorKind::kUnreachable, fmt::format("{} is not a Teleport proxy", peer), "check teleport.addr",
+          true};
+}
+
+// The answer to /webapi/find. What stands in front of a proxy may keep the connection open in spite of what
+// it was asked, so that its length tells where the body ends.
+Result<ProxyFacts> ReadFacts(int fd, const std::string& peer, Waiter& waiter) {
+  const auto text = ReadUntil(fd, kEndOfHead, kMaxHttpHead, waiter);
+  if (!text) return text.error().kind == ErrorKind::kUnreachable ? NotAProxy(peer) : text.error();
+  const auto head = ParseHttpHead(*text);
+  if (!head) return NotAProxy(peer);
+  std::size_t length = 0;
+  const std::string field = head->Get("content-length");
+  const auto parsed = std::from_chars(field.data(), field.data() + field.size(), length);
+  const bool known = parsed.ec == std::errc() && length <= kMaxFindBody;
+  const auto body = known ? ReadCount(fd, length, waiter) : ReadToEnd(fd, kMaxFindBody, waiter);
+  if (!body) return body.error();
+  auto facts = ParseProxyFacts(*body);
+  if (!facts) return NotAProxy(peer);
+  if (const auto date = ParseHttpDate(head->Get("date"))) facts->date = *date;
+  return *facts;
 }
 
 }  // namespace
@@ -59,7 +96,9 @@ std::optional<ProxyFacts> ParseProxyFacts(std::string_view json) {
     const auto found = parsed.find(key);
     return found != parsed.end() && found->is_string() ? found->get<std::string>() : std::string();
   };
-  return ProxyFacts{text("cluster_name"), text("server_version"), std::nullopt};
+  const nlohmann::json::json_pointer routing("/proxy/tls_routing_enabled");
+  const bool routes = parsed.contains(routing) && parsed.at(routing) == nlohmann::json(true);
+  return ProxyFacts{text("cluster_name"), text("server_version"), routes, std::nullopt};
 }
 
 RouteFinder::RouteFinder(const config::TeleportSettings& settings, Environment environment, Random& random,
@@ -110,23 +149,12 @@ Result<ProxyFacts> RouteFinder::AskProxy(Waiter& waiter) {
   auto tls = TlsConnect(tunnel->TakeEnd(), options, waiter, failure);
   if (!tls) return failure.error;
   if (Status added = tunnel->Add(std::move(tls)); !added) return added.error();
-  // HTTP/1.0, so that the answer ends with the connection and is never chunked.
+  // HTTP/1.0, so that the answer is never chunked.
   const std::string request = fmt::format(
-      "GET /webapi/find HTTP/1.0\r\nHost: {}\r\nAccept: application/json\r\n\r\n", target->Text());
+      "GET /webapi/find HTTP/1.0\r\nHost: {}\r\nAccept: application/json\r\nConnection: close\r\n\r\n",
+      target->Text());
   if (Status sent = WriteAll(tunnel->fd(), request, waiter); !sent) return sent.error();
-  const auto answer = ReadToEnd(tunnel->fd(), kMaxFindBody, waiter);
-  if (!answer) return answer.error();
-  const std::size_t body = answer->find(kEndOfHead);
-  auto facts =
-      body == std::string::npos ? std::nullopt : ParseProxyFacts(std::string_view(*answer).substr(body + 4));
-  if (!facts) {
-    return Error{ErrorKind::kUnreachable, fmt::format("{} is not a Teleport proxy", target->Text()),
-                 "check teleport.addr", true};
-  }
-  if (const auto head = ParseHttpHead(*answer)) {
-    if (const auto date = ParseHttpDate(head->Get("date"))) facts->date = *date;
-  }
-  return *facts;
+  return ReadFacts(tunnel->fd(), target->Text(), waiter);
 }
 
 std::string RouteFinder::ClusterFor(const Credentials& credentials, Waiter& waiter) {
@@ -135,10 +163,17 @@ std::string RouteFinder::ClusterFor(const Credentials& credentials, Waiter& wait
     if (!cluster_.empty()) return cluster_;
     if (std::exchange(asked_, true)) return credentials.cluster();
   }
-  const Result<ProxyFacts> facts = AskProxy(waiter);
+  // Leaves time for the connection itself, should the proxy be slow to tell.
+  const auto now = std::chrono::steady_clock::now();
+  const auto half = std::max(waiter.deadline() - now, Deadline::duration::zero()) / 2;
+  Waiter patience(std::min(now + half, now + kFindLimit), waiter.stop());
+  const Result<ProxyFacts> facts = AskProxy(patience);
   if (!facts || facts->cluster.empty()) return credentials.cluster();
   std::lock_guard lock(mutex_);
-  return cluster_ = facts->cluster;
+  // A name that cannot be said in TLS is an error of this dial; the next one asks anew.
+  asked_ = ProxyProtocol(facts->cluster).size() <= kLongestProtocol;
+  if (asked_) cluster_ = facts->cluster;
+  return facts->cluster;
 }
 
 Status RouteFinder::Upgrade(Tunnel& tunnel, const Credentials& credentials, Waiter& waiter) {
@@ -191,6 +226,17 @@ void RouteFinder::Remember(Route route) {
   known_ = route;
 }
 
+Error RouteFinder::ExplainProxy(const Error& error, Waiter& waiter) {
+  const Result<ProxyFacts> facts = AskProxy(waiter);
+  if (!facts) return error;
+  if (!facts->tls_routing) return NoTlsRouting(settings_.addr, *facts);
+  return {ErrorKind::kUnreachable,
+          fmt::format("{} is the web port of a Teleport {} proxy, but something in between ends the TLS "
+                      "connection on its way to the Auth Service: {}",
+                      settings_.addr, EscapeControls(facts->server_version), error.message),
+          "set teleport.route = \"proxy-upgrade\" (or \"auto\")", true};
+}
+
 // Asks the address for each kind of service in turn. The first error is the one that is told, unless the
 // address turns out to be a Teleport proxy: then the proxy's own.
 RouteFinder::Attempt RouteFinder::Search(const Credentials& credentials, Waiter& waiter) {
@@ -203,7 +249,9 @@ RouteFinder::Attempt RouteFinder::Search(const Credentials& credentials, Waiter&
   const Result<ProxyFacts> facts = AskProxy(waiter);
   if (!facts) return attempt;
   TlsFailure third;
-  return Try(Route::kProxyUpgrade, credentials, waiter, third);
+  Attempt upgraded = Try(Route::kProxyUpgrade, credentials, waiter, third);
+  if (upgraded || facts->tls_routing) return upgraded;
+  return NoTlsRouting(settings_.addr, *facts);
 }
 
 Result<Dialled> RouteFinder::Dial(const Credentials& credentials, Waiter& waiter) {
@@ -216,6 +264,8 @@ Result<Dialled> RouteFinder::Dial(const Credentials& credentials, Waiter& waiter
   }
   TlsFailure failure;
   Attempt attempt = route ? Try(*route, credentials, waiter, failure) : Search(credentials, waiter);
+  if (!attempt && settings_.route == Route::kProxy && MayBeAnotherRoute(failure.cause))
+    return ExplainProxy(attempt.error(), waiter);
   if (attempt) {
     Remember(attempt->route);
   } else if (route && settings_.route == Route::kAuto && failure.cause != TlsCause::kNetwork) {

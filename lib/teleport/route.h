@@ -35,6 +35,7 @@ struct Dialled {
 struct ProxyFacts {
   std::string cluster;  // empty before 10.0
   std::string server_version;
+  bool tls_routing = false;        // hands connections on by ALPN (from 8.0, where it is switched on)
   std::optional<SystemTime> date;  // the clock of whoever answered
 };
 // Reads the body of /webapi/find. Nullopt when it is not one.
@@ -58,6 +59,8 @@ class RouteFinder {
   Status Upgrade(Tunnel& tunnel, const Credentials& credentials, Waiter& waiter);
   std::string ClusterFor(const Credentials& credentials, Waiter& waiter);
   void Remember(config::Route route);
+  // Says more of why the way through a proxy failed, from what the proxy says of itself.
+  Error ExplainProxy(const Error& error, Waiter& waiter);
 
   const config::TeleportSettings settings_;
   const Environment environment_;

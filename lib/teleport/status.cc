@@ -191,8 +191,10 @@ Error StatusError(Call call, Code code, std::string_view message) {
       return Unimplemented(call, message, shown);
     case Code::kUnavailable:
     case Code::kCancelled:
-      return {
-          ErrorKind::kUnreachable, fmt::format("the connection to Teleport is lost: {}", shown), {}, true};
+      return {ErrorKind::kUnreachable,
+              fmt::format("the connection to Teleport is lost{}{}", shown.empty() ? "" : ": ", shown),
+              {},
+              true};
     case Code::kUnknown:
     case Code::kInternal:
     case Code::kDataLoss:

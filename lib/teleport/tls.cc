@@ -11,6 +11,7 @@
 #include <chrono>
 
 #include "base/duration.h"
+#include "base/text.h"
 #include "teleport/tls_failure.h"
 
 namespace tw::teleport {
@@ -18,6 +19,7 @@ namespace {
 
 // One read of the socket for several records.
 constexpr std::size_t kReadAhead = 64UL * 1024;
+constexpr std::size_t kShownOfName = 40;  // of a protocol name, in messages
 
 Openssl<X509> ParseCertificate(const crypto::Certificate& certificate) {
   const auto* bytes = reinterpret_cast<const unsigned char*>(certificate.der.data());
@@ -52,9 +54,17 @@ int OnVerify(int ok, X509_STORE_CTX* store) {
   return 0;
 }
 
-std::string WireAlpn(const std::vector<std::string>& protocols) {
+// A name may come from a proxy that nobody verified.
+Result<std::string> WireAlpn(const std::vector<std::string>& protocols, const std::string& peer) {
   std::string out;
   for (const std::string& protocol : protocols) {
+    if (protocol.empty() || protocol.size() > kLongestProtocol) {
+      return Error{
+          ErrorKind::kUnreachable,
+          fmt::format("{} cannot be asked for {}...: such a name has {} bytes, and TLS allows {}", peer,
+                      EscapeControls(protocol.substr(0, kShownOfName)), protocol.size(), kLongestProtocol),
+          "the cluster name that the proxy tells is too long: is teleport.addr the right one?", true};
+    }
     out += static_cast<char>(protocol.size());
     out += protocol;
   }
@@ -104,8 +114,7 @@ bool IsIpLiteral(const std::string& name) {
   return address != nullptr;
 }
 
-bool SetNames(SSL* ssl, const TlsOptions& options) {
-  const std::string alpn = WireAlpn(options.alpn);
+bool SetNames(SSL* ssl, const TlsOptions& options, const std::string& alpn) {
   // The result of set_alpn_protos is inverted: 0 is success.
   if (!alpn.empty() && SSL_set_alpn_protos(ssl, reinterpret_cast<const unsigned char*>(alpn.data()),
                                            static_cast<unsigned>(alpn.size())) != 0) {
@@ -232,9 +241,14 @@ class TlsFarEnd final : public FarEnd {
 
 std::unique_ptr<FarEnd> TlsConnect(UniqueFd fd, const TlsOptions& options, Waiter& waiter,
                                    TlsFailure& failure) {
+  const Result<std::string> alpn = WireAlpn(options.alpn, options.peer);
+  if (!alpn) {
+    failure = {TlsCause::kUnsayable, alpn.error()};
+    return nullptr;
+  }
   const Openssl<SSL_CTX> context = MakeContext(options);
   Openssl<SSL> ssl(context ? SSL_new(context.get()) : nullptr);
-  if (!ssl || SSL_set_fd(ssl.get(), fd.get()) != 1 || !SetNames(ssl.get(), options)) {
+  if (!ssl || SSL_set_fd(ssl.get(), fd.get()) != 1 || !SetNames(ssl.get(), options, *alpn)) {
     failure = QueueFailure(SSL_ERROR_SSL, 0, options.peer, Ours(options));
     return nullptr;
   }

@@ -25,6 +25,9 @@ struct OpensslDeleter {
 template <class T>
 using Openssl = std::unique_ptr<T, OpensslDeleter>;
 
+// One byte holds the length of a protocol's name (RFC 7301 section 3.1).
+inline constexpr std::size_t kLongestProtocol = 255;
+
 enum class Trust {
   kHostCas,         // only the CAs of the credentials
   kWeb,             // the system's CAs and those of the credentials
@@ -41,7 +44,18 @@ struct TlsOptions {
 };
 
 // Why a handshake failed, as far as the search for a route needs to know it.
-enum class TlsCause { kNetwork, kNotTls, kUntrusted, kWrongName, kDates, kAlpn, kRefusedUs, kOther };
+// kUnsayable: a name that no handshake can carry; nothing was sent.
+enum class TlsCause {
+  kNetwork,
+  kNotTls,
+  kUntrusted,
+  kWrongName,
+  kDates,
+  kAlpn,
+  kRefusedUs,
+  kUnsayable,
+  kOther
+};
 
 struct TlsFailure {
   TlsCause cause = TlsCause::kOther;

@@ -91,6 +91,19 @@ Result<std::string> ReadUntil(int fd, std::string_view end, std::size_t limit, W
   return Lost(fmt::format("the answer is longer than {} bytes", limit));
 }
 
+Result<std::string> ReadCount(int fd, std::size_t size, Waiter& waiter) {
+  std::string out;
+  while (out.size() < size) {
+    char chunk[4096];
+    std::size_t got = 0;
+    const auto more = ReadSome(fd, chunk, std::min(sizeof(chunk), size - out.size()), 0, got, waiter);
+    if (!more) return more.error();
+    if (!*more) break;
+    out.append(chunk, got);
+  }
+  return out;
+}
+
 Result<std::string> ReadToEnd(int fd, std::size_t limit, Waiter& waiter) {
   std::string out;
   while (out.size() < limit) {

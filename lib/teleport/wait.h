@@ -47,6 +47,8 @@ class Waiter {
 Status WriteAll(int fd, std::string_view bytes, Waiter& waiter);
 // Reads until `end` was seen (it is part of the result); at most `limit` bytes. Reads nothing past the end.
 Result<std::string> ReadUntil(int fd, std::string_view end, std::size_t limit, Waiter& waiter);
+// Reads `size` bytes, or fewer when the other end closes before.
+Result<std::string> ReadCount(int fd, std::size_t size, Waiter& waiter);
 // Reads until the other end closes, at most `limit` bytes.
 Result<std::string> ReadToEnd(int fd, std::size_t limit, Waiter& waiter);
 

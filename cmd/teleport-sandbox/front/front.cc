@@ -99,8 +99,9 @@ void Front::Route(UniqueFd connection, const std::stop_token& stop) {
     ::shutdown(connection.get(), SHUT_RDWR);
     return;
   }
-  // Only the first protocol is looked at for a cluster.
-  const auto cluster = hello.protocols.empty() ? std::nullopt : ClusterOfRoute(hello.protocols.front());
+  // Only the first protocol is looked at for a cluster, and before 8.0 none is.
+  const bool routes = AtLeast(options_.release, 8) && !hello.protocols.empty();
+  const auto cluster = routes ? ClusterOfRoute(hello.protocols.front()) : std::nullopt;
   if (!cluster) {
     ServeWeb(std::move(connection), stop);
   } else if (*cluster == options_.cluster) {

@@ -66,6 +66,7 @@ std::optional<WebEndpoint::Head> WebEndpoint::ParseHead(std::string_view text) {
       if (words.size() != 3 || !words[2].starts_with("HTTP/1.")) return std::nullopt;
       head.method = words[0];
       head.path = words[1];
+      head.old = words[2] == "HTTP/1.0";
       first = false;
     } else if (const auto colon = line.find(':'); colon != std::string_view::npos) {
       head.headers.emplace_back(AsciiLower(line.substr(0, colon)), std::string(Trim(line.substr(colon + 1))));
@@ -115,7 +116,8 @@ void WebEndpoint::Serve(TlsStream& stream, std::stop_token stop) const {
       Upgrade(stream, *head, std::move(buffer), std::move(stop));
       return;
     }
-    if (!stream.Write(Answer(*head), kWriteLimit, stop)) return;
+    const bool last = head->old || AsciiLower(head->Header("connection")) == "close";
+    if (!stream.Write(Answer(*head), kWriteLimit, stop) || last) return;
   }
 }
 

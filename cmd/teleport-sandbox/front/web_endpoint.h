@@ -33,6 +33,7 @@ class WebEndpoint {
   struct Head {
     std::string method;
     std::string path;
+    bool old = false;  // HTTP/1.0: the connection ends with the answer
     std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
     std::string Header(std::string_view name) const;
   };

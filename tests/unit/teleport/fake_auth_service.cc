@@ -250,10 +250,12 @@ void FakeAuthService::AnswerFind(teleport::Tunnel tunnel) {
   teleport::Waiter waiter(std::chrono::steady_clock::now() + std::chrono::seconds(10), {});
   if (!teleport::ReadUntil(tunnel.fd(), teleport::kEndOfHead, teleport::kMaxHttpHead, waiter)) return;
   const std::string date = options_.find_date.empty() ? "" : fmt::format("Date: {}\r\n", options_.find_date);
-  const std::string answer =
-      fmt::format("HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n{}\r\n{}", date, options_.find_body);
+  const std::string length =
+      options_.find_lingers ? fmt::format("Content-Length: {}\r\n", options_.find_body.size()) : "";
+  const std::string answer = fmt::format("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{}{}\r\n{}",
+                                         date, length, options_.find_body);
   [[maybe_unused]] const auto sent = teleport::WriteAll(tunnel.fd(), answer, waiter);
-  ::shutdown(tunnel.fd(), SHUT_WR);
+  if (!options_.find_lingers) ::shutdown(tunnel.fd(), SHUT_WR);
   [[maybe_unused]] const auto end = teleport::ReadToEnd(tunnel.fd(), 4096, waiter);
 }
 

@@ -63,6 +63,7 @@ struct FakeAuthOptions {
   std::string web_certificate;
   std::string find_body;      // of /webapi/find
   std::string find_date;      // its Date, if any
+  bool find_lingers = false;  // its length is told and the connection kept, whatever the client asked for
   bool upgrade_known = true;  // load balancer: does the proxy behind know connection upgrades?
   std::string alpn = "h2";    // what the Auth Service chooses, if offered
 };

@@ -168,6 +168,53 @@ TEST_F(RouteTest, TakesTheClusterNameOfTheCertificateWhereTheProxyTellsNone) {
   EXPECT_EQ(server.hellos().back().alpn.front(), "teleport-auth@6578616d706c65.teleport.cluster.local");
 }
 
+TEST_F(RouteTest, AProxyThatKeepsItsConnectionsOpenIsUnderstoodAtOnce) {
+  FakeAuthOptions options = Options(Front::kProxy);
+  options.find_lingers = true;
+  FakeAuthService server(options, service_);
+  const auto info = Ping(server);
+  ASSERT_TRUE(info) << info.error().message;
+  EXPECT_EQ(server.hellos().back().alpn.front(), ProxyProtocol("from-find"));
+}
+
+TEST_F(RouteTest, AClusterNameTooLongForTlsIsAnErrorAndNotCutShort) {
+  FakeAuthOptions options = Options(Front::kProxy);
+  options.find_body = R"({"proxy":{"tls_routing_enabled":true},"cluster_name":")" + std::string(300, 'x') +
+                      R"(","server_version":"16.4.0"})";
+  FakeAuthService server(options, service_);
+  for (const Route route : {Route::kProxy, Route::kAuto}) {
+    const auto info = Ping(server, route);
+    ASSERT_FALSE(info);
+    EXPECT_TRUE(Has(info.error().message, "has 637 bytes, and TLS allows 255")) << info.error().message;
+    EXPECT_TRUE(Has(info.error().hint, "cluster name")) << info.error().hint;
+  }
+  for (const auto& hello : server.hellos()) {
+    for (const auto& protocol : hello.alpn) EXPECT_FALSE(Has(protocol, "teleport-auth@")) << protocol;
+  }
+}
+
+TEST_F(RouteTest, SaysThatAProxyHasNoTlsRouting) {
+  FakeAuthOptions options = Options(Front::kLoadBalancer);  // ends every TLS connection, as such a proxy does
+  options.find_body = R"({"proxy":{"tls_routing_enabled":false},"server_version":"12.4.0"})";
+  options.upgrade_known = false;
+  FakeAuthService server(options, service_);
+  for (const Route route : {Route::kProxy, Route::kAuto}) {
+    const auto info = Ping(server, route);
+    ASSERT_FALSE(info);
+    EXPECT_TRUE(Has(info.error().message, "Teleport 12.4.0 proxy without TLS routing"))
+        << info.error().message;
+    EXPECT_TRUE(Has(info.error().hint, "3025")) << info.error().hint;
+  }
+}
+
+TEST_F(RouteTest, SaysThatALoadBalancerIsInTheWayOfTheProxyRoute) {
+  FakeAuthService server(Options(Front::kLoadBalancer), service_);
+  const auto info = Ping(server, Route::kProxy);
+  ASSERT_FALSE(info);
+  EXPECT_TRUE(Has(info.error().message, "in between ends the TLS connection")) << info.error().message;
+  EXPECT_TRUE(Has(info.error().hint, "proxy-upgrade")) << info.error().hint;
+}
+
 TEST_F(RouteTest, RemembersTheWayItFound) {
   FakeAuthService server(Options(Front::kProxy), service_);
   ASSERT_TRUE(Ping(server));
