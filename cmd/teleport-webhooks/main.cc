@@ -10,6 +10,7 @@
 #include "cli/interrupt.h"
 #include "cli/invocation.h"
 #include "cli/parse.h"
+#include "jq/jq_program.h"
 #include "verbs/verbs.h"
 
 namespace tw::cli {
@@ -54,6 +55,7 @@ int main(int argc, char** argv) {
   tw::cli::EnsureStandardFiles();
   tw::cli::KeepMemoryPrivate();
   tw::cli::BlockSignals();
+  tw::jq::ForgetHome();  // nothing here lives in a home directory
   try {
     return tw::cli::Run(argc, argv);
   } catch (const std::exception& error) {

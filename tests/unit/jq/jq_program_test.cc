@@ -1,8 +1,11 @@
 #include "jq/jq_program.h"
 
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <thread>
 #include <vector>
 
@@ -124,6 +127,17 @@ TEST_F(JqProgram, LoadsNoLibrariesAndDoesNotAbortOnThem) {
   CompileError("import \"x\" as $x; .");
   EXPECT_THAT(RunError("\"x\" | modulemeta").message, HasSubstr("not found"));
   EXPECT_EQ(First("get_search_list"), "[]");
+}
+
+TEST(JqCompiler, ReadsNoFileOfTheHomeDirectory) {
+  const auto home = std::filesystem::temp_directory_path() / ("tw-jq-home-" + std::to_string(::getpid()));
+  std::filesystem::create_directories(home);
+  std::ofstream(home / ".jq") << "def from_home: 42; def length: 42;\n";
+  ASSERT_EQ(setenv("HOME", home.c_str(), 1), 0);
+  const auto compiler = LoadCompiler().value();
+  EXPECT_FALSE(compiler->Compile("from_home", kOrigin));
+  EXPECT_EQ((*compiler->Compile("[] | length", kOrigin))->First("{}").value(), "0");
+  std::filesystem::remove_all(home);
 }
 
 TEST_F(JqProgram, CannotEndOrStallTheProcess) {
