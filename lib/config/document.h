@@ -14,6 +14,7 @@ namespace tw::config {
 struct Place {
   int line = 0;
   int column = 0;
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 mistakes the defaulted comparison for a literal 0.
   auto operator<=>(const Place&) const = default;
 };
 

@@ -10,7 +10,6 @@ namespace tw::webhook {
 namespace {
 
 using access::Event;
-using access::EventType;
 
 bool Names(const std::vector<std::string>& list, std::string_view word) {
   return std::find(list.begin(), list.end(), word) != list.end();
