@@ -57,7 +57,7 @@ void Watcher::Step() {
     return;
   }
   if (hub_.held_) return;
-  writing_ = std::move(queue_.front());
+  writing_ = queue_.front();
   queue_.pop_front();
   write_under_way_ = true;
   grpc::WriteOptions options;
