@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 
@@ -54,6 +55,16 @@ long Client::Write(const char* data, std::size_t size) {
 
 long Client::Read(char* data, std::size_t size) {
   return ssl_ ? SSL_read(ssl_.get(), data, static_cast<int>(size)) : read(fd_, data, size);
+}
+
+bool Client::Put(std::string_view bytes) {
+  return Write(bytes.data(), bytes.size()) == static_cast<long>(bytes.size());
+}
+
+bool Client::Gone() const {
+  char byte = 0;
+  const ssize_t got = recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return got == 0 || (got < 0 && errno != EAGAIN);
 }
 
 int Client::Exchange(const std::string& request) {

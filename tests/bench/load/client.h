@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace load {
 
@@ -23,13 +24,18 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
+  // For clients that go about it by hand. False when the connection broke.
+  bool Open() { return fd_ >= 0 || Connect(); }
+  bool Put(std::string_view bytes);
+  bool Gone() const;  // the other side has ended it; plain connections only
+  void Close();
+
   // Sends one request and reads its whole answer. The status; 0 when the connection broke (the next call
   // connects again).
   int Exchange(const std::string& request);
 
  private:
   bool Connect();
-  void Close();
   long Write(const char* data, std::size_t size);
   long Read(char* data, std::size_t size);
 

@@ -65,6 +65,7 @@ int main(int argc, char** argv) {
   if (all[0] == "burst") return load::Burst(rest);
   if (all[0] == "one-by-one") return load::OneByOne(rest);
   if (all[0] == "callbacks") return load::Callbacks(rest);
+  if (all[0] == "slow") return load::Slow(rest);
   if (all[0] == "spawn") return load::Spawn(rest);
   if (all[0] == "sink" && rest.size() == 2) {
     // PORT COUNT: prints a line when so many different events have come.
