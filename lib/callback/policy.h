@@ -12,11 +12,7 @@
 
 namespace tw::callback {
 
-// A name without what only makes it look different: case, Unicode width and style variants of letters, blanks
-// and invisible characters, and our own "webhooks:" prefix. Two names of one person fold alike.
-std::string FoldName(std::string_view name);
-
-// Is any of `names` the requester?
+// Is any of `names` the requester, also under another spelling (name_folding.h)?
 bool IsRequester(std::string_view user, std::span<const std::string> names);
 
 // "webhooks:<name>" may hold at most 128 characters in <name>, none of which steers a terminal.

@@ -8,6 +8,7 @@
 #include "callback/callback_handler.h"
 #include "callback/headers.h"
 #include "callback/mhd/request_head.h"
+#include "callback/name_folding.h"
 #include "callback/policy.h"
 #include "fakes/fake_clock.h"
 #include "fuzz.h"

@@ -133,12 +133,5 @@ TEST_F(DecisionPolicyTest, TrustsForwardedAddressesOnlyFromKnownProxies) {
   EXPECT_EQ(audit.records.back().client, "10.1.1.1");
 }
 
-TEST(FoldName, KeepsDifferentNamesApart) {
-  EXPECT_NE(FoldName("alice"), FoldName("alice2"));
-  EXPECT_NE(FoldName("ren\xc3\xa9"), FoldName("rene"));
-  EXPECT_EQ(FoldName("REN\xc3\x89"), FoldName("ren\xc3\xa9"));
-  EXPECT_EQ(FoldName("\xd0\x90\xd0\xbd\xd0\xbd\xd0\xb0"), FoldName("\xd0\xb0\xd0\xbd\xd0\xbd\xd0\xb0"));
-}
-
 }  // namespace
 }  // namespace tw::callback
