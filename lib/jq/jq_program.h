@@ -43,8 +43,9 @@ class Compiler {
   virtual Result<std::unique_ptr<Program>> Compile(const std::string& program, const std::string& origin) = 0;
 };
 
-// libjq reads the file .jq in $HOME at every compilation, as a library: takes HOME out of the environment. To be
-// called before other threads look into the environment; LoadCompiler calls it too, which then does nothing.
+// libjq reads the file .jq in $HOME at every compilation, as a library: takes HOME out of the environment. To
+// be called before other threads look into the environment; LoadCompiler calls it too, which then does
+// nothing.
 void ForgetHome();
 
 // Error: the module is missing.

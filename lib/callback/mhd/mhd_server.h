@@ -13,9 +13,9 @@
 
 #include "base/unique_fd.h"
 #include "callback/http_server.h"
+#include "callback/listener.h"
 #include "callback/mhd/connection_table.h"
 #include "callback/mhd/doorstep.h"
-#include "callback/listener.h"
 #include "callback/mhd/tls_context.h"
 #include "callback/mhd/worker_pool.h"
 #include "callback/network.h"

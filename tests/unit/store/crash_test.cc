@@ -35,7 +35,8 @@ SystemTime BeginOf(int life) {
     for (int r = 0; r < 4; ++r)
       batch.push_back(
           MakeCommitment("r" + std::to_string((n * 4 + r) % 23), life * kEventsOfALife + n * 4 + r));
-    const auto committed = store.CommitAndClaim(batch, {"serve", kStart + hours(1), {{"hook", n % 3U}}});
+    const auto committed = store.CommitAndClaim(
+        batch, {"serve", kStart + hours(1), {{"hook", static_cast<std::size_t>(n % 3)}}});
     if (!committed) ::_exit(3);
     std::string told;
     for (const Commitment& commitment : batch) told += commitment.change.event->id + "\n";
