@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -72,6 +73,9 @@ Result<UniqueFd> Bind(int family, const sockaddr* address, socklen_t length, boo
   const int on = 1;
   const int v6_only = both ? 0 : 1;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  // For the connections too: the handshake's small records shall not wait for the other side's
+  // acknowledgements.
+  ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   if (family == AF_INET6) ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof v6_only);
   if (::bind(fd.get(), address, length) != 0 || ::listen(fd.get(), kBacklog) != 0)
     return CannotListen(where, errno);

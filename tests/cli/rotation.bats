@@ -37,7 +37,9 @@ hmac_secret_file = \"$PWD/old-secret\""
   sed "s/^/# /" rotate.out >&3
   [ "$(grep -c 'configuration reloaded' serve.err)" -eq "$rotations" ]
   # The last pair is shown.
-  subject=$(openssl s_client -connect "127.0.0.1:$CALLBACK_PORT" </dev/null 2>/dev/null | openssl x509 -noout -subject)
-  [ "$subject" = "subject=CN = pair $((rotations % certificates))" ]
+  openssl s_client -connect "127.0.0.1:$CALLBACK_PORT" </dev/null >session 2>/dev/null
+  [ "$(openssl x509 -noout -subject <session)" = "subject=CN = pair $((rotations % certificates))" ]
+  # Agreed on with the share that the client sent unasked, without another round trip.
+  grep -q 'Server Temp Key: X25519' session
   [[ "$(tw -c "$CONFIG" check --offline)" == *'✓ audit'* ]]
 }
