@@ -80,4 +80,10 @@ print(fields["RequestID"], fields["User"], json.loads(fields["payload"])["State"
   [ "$(jq -r .changed answer)" = false ]
   state_is "$id" APPROVED
   state_is "$other" PENDING
+  # Tools that have no JSON send the form that they know.
+  declined=$(ask)
+  [ "$(curl -s --cacert state/server.crt -o answer -w '%{http_code}' --oauth2-bearer "$(cat token)" \
+    --data-urlencode 'reason=dave declined & left' "https://127.0.0.1:$CALLBACK_PORT/v1/requests/$declined/deny")" = 200 ]
+  state_is "$declined" DENIED
+  [ "$(sandbox show --dir "$SANDBOX" "$declined" -o json | jq -r .resolve_reason)" = 'dave declined & left' ]
 }
