@@ -39,6 +39,9 @@ class EventStream {
   // time. Error: the stream ended, whatever its status; the error tells why and never recovers.
   virtual Result<std::vector<StreamChange>> Read(std::size_t most, std::chrono::milliseconds timeout) = 0;
   virtual void Cancel() = 0;
+  // True once another watch should take over, since it would go over a newer connection (credentials were
+  // renewed). This one goes on meanwhile; the read under way when it comes about returns at once.
+  virtual bool Superseded() const { return false; }
 };
 
 struct ListFilter {

@@ -14,6 +14,9 @@ constexpr seconds kLongestRetry{30};
 constexpr seconds kStable{60};          // a session that lasted this long forgives earlier failures
 constexpr milliseconds kReadWait{500};  // how long one read of an idle stream waits
 constexpr seconds kListEcho{60};        // how long after a list the stream may still bring older events
+// What a superseded stream has still under way comes within this, or is found by the list.
+constexpr milliseconds kDrainWait{50};
+constexpr int kDrainReads = 16;
 constexpr seconds kStoreRetry{1};
 constexpr seconds kLongestStoreRetry{10};
 
@@ -75,20 +78,39 @@ Status Watcher::RunOnce(std::stop_token stop) {
 }
 
 Error Watcher::Session(std::stop_token stop, bool& was_in_step) {
-  const auto info = api_.Ping(Limits(stop));
-  if (!info) return info.error();
-  reconciler_.SetCluster(*info);
-  observer_.OnConnected(*info);
+  std::unique_ptr<EventStream> old;
+  for (;;) {
+    const auto info = api_.Ping(Limits(stop));
+    if (!info) return info.error();
+    reconciler_.SetCluster(*info);
+    observer_.OnConnected(*info);
 
-  auto stream = api_.Watch(stop);
-  if (!stream) return stream.error();
-  const std::stop_callback cancel(stop, [&] { (*stream)->Cancel(); });
-  std::vector<StreamChange> buffered;
-  if (const Status ready = AwaitInit(**stream, buffered, stop); !ready) return ready.error();
-  resync_ = false;
-  if (const Status compared = Compare(stop); !compared) return compared.error();
-  was_in_step = true;
-  return Follow(**stream, std::move(buffered), stop);
+    auto opened = api_.Watch(stop);
+    if (!opened) return opened.error();
+    EventStream* const stream = opened->get();
+    const std::stop_callback cancel(stop, [stream] { stream->Cancel(); });
+    std::vector<StreamChange> buffered;
+    if (const Status ready = AwaitInit(*stream, buffered, stop); !ready) return ready.error();
+    if (old) {
+      // Only now: between the two nothing can come and go unseen.
+      if (const Status drained = Drain(*old, stop); !drained) return drained.error();
+      old.reset();
+    }
+    resync_ = false;
+    if (const Status compared = Compare(stop); !compared) return compared.error();
+    was_in_step = true;
+    if (const auto end = Follow(*stream, std::move(buffered), stop)) return *end;
+    old = std::move(*opened);
+  }
+}
+
+Status Watcher::Drain(EventStream& old, std::stop_token stop) {
+  for (int i = 0; i < kDrainReads; ++i) {
+    const auto changes = old.Read(options_.batch, kDrainWait);
+    if (!changes || changes->empty()) return {};  // if it broke: the list tells the rest
+    if (const Status applied = Apply(*changes, stop); !applied) return applied;
+  }
+  return {};
 }
 
 Status Watcher::AwaitInit(EventStream& stream, std::vector<StreamChange>& buffered, std::stop_token stop) {
@@ -170,10 +192,12 @@ Result<bool> Watcher::MaySeeAll(bool list_was_empty, std::stop_token stop) {
   return live->empty();
 }
 
-Error Watcher::Follow(EventStream& stream, std::vector<StreamChange> buffered, std::stop_token stop) {
+std::optional<Error> Watcher::Follow(EventStream& stream, std::vector<StreamChange> buffered,
+                                     std::stop_token stop) {
   while (true) {
     if (const Status applied = Apply(buffered, stop); !applied) return applied.error();
     if (stop.stop_requested()) return Error::Cancelled();
+    if (stream.Superseded()) return std::nullopt;
     if (clock_.Steady() - listed_at_ > kListEcho) reconciler_.ForgetList();
     if (resync_.exchange(false)) {
       log_.Info("comparing with the full list, as asked");

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -57,14 +58,18 @@ class Watcher {
  private:
   // Waits before the next attempt; false when asked to stop. Resync cuts it short.
   bool Rest(Duration wait, const std::stop_token& stop);
-  // One connection, from Ping to the end of the stream; always returns why it ended.
+  // From the first Ping to the end of the last stream; always returns why it ended. Streams that are
+  // superseded follow each other in one session.
   Error Session(std::stop_token stop, bool& was_in_step);
   Status AwaitInit(EventStream& stream, std::vector<StreamChange>& buffered, std::stop_token stop);
   Status Compare(std::stop_token stop);
   Status ReportAbsent(bool list_was_empty, std::stop_token stop);
   // Does our own role show us every request? An empty list proves nothing otherwise.
   Result<bool> MaySeeAll(bool list_was_empty, std::stop_token stop);
-  Error Follow(EventStream& stream, std::vector<StreamChange> buffered, std::stop_token stop);
+  // Why the stream ended; nullopt: it goes on, but another should take over.
+  std::optional<Error> Follow(EventStream& stream, std::vector<StreamChange> buffered, std::stop_token stop);
+  // Takes what a superseded stream still brings once its successor is open.
+  Status Drain(EventStream& old, std::stop_token stop);
   Status Apply(const std::vector<StreamChange>& changes, std::stop_token stop);
   Status CommitGathered(std::stop_token stop);
   void TellImpairment();

@@ -39,8 +39,9 @@ Status CheckDecision(const std::string& id, RequestState state) {
 
 class Client final : public TeleportClient {
  public:
-  Client(const config::TeleportSettings& settings, Credentials credentials, Clock& clock, Logger& log)
-      : connector_(settings, std::move(credentials), clock, log) {}
+  Client(const config::TeleportSettings& settings, Credentials credentials, Clock& clock, Logger& log,
+         const Keepalive& keepalive)
+      : connector_(settings, std::move(credentials), clock, log, keepalive) {}
 
   CredentialState Credential() const override {
     const Credentials own = connector_.CurrentCredentials();
@@ -164,11 +165,12 @@ class Client final : public TeleportClient {
 }  // namespace
 
 Result<std::unique_ptr<TeleportClient>> MakeTeleportClient(const config::TeleportSettings& settings,
-                                                           Clock& clock, Logger& log) {
+                                                           Clock& clock, Logger& log,
+                                                           const Keepalive& keepalive) {
   Result<Credentials> credentials = LoadCredentials(settings);
   if (!credentials) return credentials.error();
   return std::unique_ptr<TeleportClient>(
-      std::make_unique<Client>(settings, std::move(*credentials), clock, log));
+      std::make_unique<Client>(settings, std::move(*credentials), clock, log, keepalive));
 }
 
 }  // namespace tw::teleport

@@ -2,6 +2,7 @@
 // dial reads the credentials afresh; a broken connection is dialled again by the next call.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 
@@ -19,6 +20,13 @@ struct CredentialState {
   SystemTime not_after;
 };
 
+// HTTP/2 pings on a connection that is silent: every `time`, and given up when no answer comes in `answer`.
+// Teleport ends connections that ping more often than every 60 s (reference page section 5.8).
+struct Keepalive {
+  std::chrono::milliseconds time{75'000};
+  std::chrono::milliseconds answer{20'000};
+};
+
 class TeleportClient : public access::AccessApi {
  public:
   // The credentials in use, or the last that could be read. Any thread; no I/O.
@@ -27,9 +35,11 @@ class TeleportClient : public access::AccessApi {
 
 // `clock` tells the time that certificates are compared with. `clock` and `log` must outlive the client. From
 // the first Watch on, the client follows the credential files: newer ones move it to a new connection, and
-// streams end with a retryable error so that their readers open them again there. Error (kCredentials): files
-// that are missing or unreadable, all named. Dates and the network are not looked at here.
+// streams on the old one say that they are superseded, so that their readers open them again. Error
+// (kCredentials): files that are missing or unreadable, all named. Dates and the network are not looked at
+// here.
 Result<std::unique_ptr<TeleportClient>> MakeTeleportClient(const config::TeleportSettings& settings,
-                                                           Clock& clock, Logger& log);
+                                                           Clock& clock, Logger& log,
+                                                           const Keepalive& keepalive = {});
 
 }  // namespace tw::teleport

@@ -13,18 +13,15 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Teleport ends connections that ping more often than every 60 s (section 5.8).
-constexpr int kKeepaliveMs = 75'000;
-constexpr int kKeepaliveAnswerMs = 20'000;
 // Pages are small, but one answer of the oldest servers holds every request.
 constexpr int kMaxMessage = 64 * 1024 * 1024;
 // Bytes in flight for one stream. gRPC would measure this with pings of its own, which Teleport counts.
 constexpr int kLookahead = 1024 * 1024;
 
-std::shared_ptr<grpc::Channel> MakeChannel(UniqueFd fd) {
+std::shared_ptr<grpc::Channel> MakeChannel(UniqueFd fd, const Keepalive& keepalive) {
   grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveAnswerMs);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, static_cast<int>(keepalive.time.count()));
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, static_cast<int>(keepalive.answer.count()));
   arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
@@ -42,11 +39,11 @@ bool MeansBroken(grpc::StatusCode code) {
 
 }  // namespace
 
-Connection::Connection(Dialled dialled, Credentials credentials)
+Connection::Connection(Dialled dialled, Credentials credentials, const Keepalive& keepalive)
     : tunnel_(std::move(dialled.tunnel)),
       route_(dialled.route),
       credentials_(std::move(credentials)),
-      stub_(proto::AuthService::NewStub(MakeChannel(tunnel_.TakeEnd()))) {}
+      stub_(proto::AuthService::NewStub(MakeChannel(tunnel_.TakeEnd(), keepalive))) {}
 
 Connection::~Connection() {
   stub_.reset();

@@ -11,6 +11,7 @@
 #include <stop_token>
 
 #include "access/access_api.h"
+#include "teleport/client.h"
 #include "teleport/credentials.h"
 #include "teleport/route.h"
 #include "teleport/status.h"
@@ -32,7 +33,7 @@ struct Bound {
 
 class Connection {
  public:
-  Connection(Dialled dialled, Credentials credentials);
+  Connection(Dialled dialled, Credentials credentials, const Keepalive& keepalive);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -45,9 +46,9 @@ class Connection {
   // Fit for new calls?
   bool usable() const { return !retired_ && tunnel_.alive(); }
   void Retire() { retired_ = true; }
-  // Ends the streams on it, since newer credentials have taken over. Calls under way finish.
-  void EndStreams() { streams_.request_stop(); }
-  std::stop_token streams_end() const { return streams_.get_token(); }
+  // Newer credentials have taken over: streams on this connection are to be opened again on the new one.
+  void Supersede() { superseded_.request_stop(); }
+  std::stop_token superseded() const { return superseded_.get_token(); }
 
   // What a status of a call on this connection means; retires the connection when it is broken.
   Error Explain(Call call, const grpc::Status& status, const std::stop_token& stop);
@@ -59,7 +60,7 @@ class Connection {
   std::unique_ptr<proto::AuthService::Stub> stub_;
   std::atomic<bool> retired_{false};
   std::atomic<ListMethod> list_method_{ListMethod::kPaged};
-  std::stop_source streams_;
+  std::stop_source superseded_;
 };
 
 // The context of one call: deadline and stop token are set.

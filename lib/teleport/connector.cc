@@ -18,10 +18,11 @@ constexpr std::chrono::hours kLongestWarning{7 * 24};
 }  // namespace
 
 Connector::Connector(const config::TeleportSettings& settings, Credentials credentials, Clock& clock,
-                     Logger& log)
+                     Logger& log, const Keepalive& keepalive)
     : settings_(settings),
       clock_(clock),
       log_(log),
+      keepalive_(keepalive),
       finder_(settings, ProcessEnvironment, random_, log),
       credentials_(std::move(credentials)) {}
 
@@ -78,7 +79,7 @@ Result<std::shared_ptr<Connection>> Connector::Dial(const Bound& bound) {
              {"route", RouteName(dialled->route)},
              {"user", credentials->user()},
              {"certificate_expires", FormatTime(credentials->certificate.not_after)}});
-  return std::make_shared<Connection>(std::move(*dialled), *credentials);
+  return std::make_shared<Connection>(std::move(*dialled), *credentials, keepalive_);
 }
 
 Result<std::shared_ptr<Connection>> Connector::Get(const Bound& bound) {
@@ -105,10 +106,16 @@ Result<std::shared_ptr<Connection>> Connector::Get(const Bound& bound) {
   // Cancelling is one caller's own affair.
   if (last_error_ && (last_error_->kind == ErrorKind::kCancelled || last_error_->kind == ErrorKind::kTimeout))
     last_error_.reset();
-  if (fresh) connection_ = *fresh;
+  if (fresh) Replace(*fresh);
   lock.unlock();
   dialled_.notify_all();
   return fresh;
+}
+
+// The one that is replaced may have come about meanwhile, by a dial beside a renewal.
+void Connector::Replace(std::shared_ptr<Connection> fresh) {
+  if (connection_) connection_->Supersede();
+  connection_ = std::move(fresh);
 }
 
 void Connector::FollowCredentials() {
@@ -159,13 +166,13 @@ void Connector::Renew(const std::stop_token& stop) {
   }
   {
     std::lock_guard lock(mutex_);
-    connection_ = *renewed;
+    Replace(*renewed);
   }
   told_expiry_.reset();
   log_.Info("moved to the renewed Teleport credentials",
             {{"user", (*renewed)->credentials().user()},
              {"certificate_expires", FormatTime((*renewed)->credentials().certificate.not_after)}});
-  old->EndStreams();
+  old->Supersede();
 }
 
 }  // namespace tw::teleport

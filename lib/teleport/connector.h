@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "teleport/client.h"
 #include "teleport/connection.h"
 #include "teleport/credential_watch.h"
 
@@ -19,7 +20,8 @@ namespace tw::teleport {
 class Connector {
  public:
   // `credentials` are the first ones, already read.
-  Connector(const config::TeleportSettings& settings, Credentials credentials, Clock& clock, Logger& log);
+  Connector(const config::TeleportSettings& settings, Credentials credentials, Clock& clock, Logger& log,
+            const Keepalive& keepalive);
   ~Connector();
 
   // The current connection, dialled if need be. One dials at a time; who waited for a dial that failed gets
@@ -32,6 +34,8 @@ class Connector {
  private:
   Result<std::shared_ptr<Connection>> Dial(const Bound& bound);
   Result<Credentials> FreshCredentials();
+  // Under the lock.
+  void Replace(std::shared_ptr<Connection> fresh);
   // Looks at the files again; runs in the watch's thread.
   void Renew(const std::stop_token& stop);
   void TellExpiry(SystemTime now);
@@ -40,6 +44,7 @@ class Connector {
   const config::TeleportSettings settings_;
   Clock& clock_;
   Logger& log_;
+  const Keepalive keepalive_;
   SystemRandom random_;
   RouteFinder finder_;
   mutable std::mutex mutex_;

@@ -19,7 +19,8 @@ using std::chrono::milliseconds;
 
 constexpr std::uint32_t kMask = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE |
                                 IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
-// Quiet for this long means written; a writer that never rests is looked at every kMaxSettle all the same.
+// Quiet for this long (or for one interval, if that is shorter) means written; a writer that never rests is
+// looked at every kMaxSettle all the same.
 constexpr milliseconds kQuiet{100};
 constexpr milliseconds kMaxSettle{1000};
 constexpr int kMaxLinks = 40;  // as the kernel's own limit
@@ -110,9 +111,10 @@ bool CredentialWatch::AwaitChange(const std::stop_token& stop) {
 
 void CredentialWatch::Settle(const std::stop_token& stop) {
   const auto until = std::chrono::steady_clock::now() + kMaxSettle;
+  const int quiet = static_cast<int>(std::min(kQuiet, interval_).count());
   while (!stop.stop_requested() && std::chrono::steady_clock::now() < until) {
     pollfd polled[2] = {{inotify_.get(), POLLIN, 0}, {bell_.get(), POLLIN, 0}};
-    if (::poll(polled, 2, static_cast<int>(kQuiet.count())) <= 0) return;
+    if (::poll(polled, 2, quiet) <= 0) return;
     ReadEvents();
   }
 }

@@ -15,8 +15,7 @@ GrpcEventStream::GrpcEventStream(std::shared_ptr<Connection> connection, std::st
       stop_(std::move(stop)),
       queue_(kQueueLimit),
       thread_([this] { Run(); }),
-      on_stop_(stop_, Canceller{this}),
-      on_renewal_(connection_->streams_end(), Canceller{this}) {}
+      on_stop_(stop_, Canceller{this}) {}
 
 GrpcEventStream::~GrpcEventStream() {
   Cancel();
@@ -65,25 +64,19 @@ void GrpcEventStream::Run() {
   std::optional<Error> broken = Follow(*reader);
   if (broken) context_.TryCancel();
   const grpc::Status status = reader->Finish();
-  if (stop_.stop_requested() || cancelled_ || connection_->streams_end().stop_requested())
-    return End(Interruption());
+  if (stop_.stop_requested() || cancelled_) return End(Error::Cancelled());
   End(broken ? *broken : connection_->Explain(Call::kWatch, status, stop_));
 }
 
 Result<std::vector<access::StreamChange>> GrpcEventStream::Read(std::size_t most,
                                                                 std::chrono::milliseconds timeout) {
-  std::vector<access::StreamChange> changes = queue_.PopSome(most, timeout);
+  // The news that the stream is superseded ends one wait, the first; later reads wait again.
+  std::vector<access::StreamChange> changes =
+      queue_.PopSome(most, timeout, told_ ? std::stop_token() : connection_->superseded());
+  told_ = told_ || Superseded();
   if (!changes.empty() || !queue_.Drained()) return changes;
   std::lock_guard lock(mutex_);
-  return end_.value_or(Interruption());  // the queue closes a moment before the thread tells why
-}
-
-Error GrpcEventStream::Interruption() const {
-  if (stop_.stop_requested() || !connection_->streams_end().stop_requested()) return Error::Cancelled();
-  return {ErrorKind::kUnreachable,
-          "the credentials were renewed; the stream moves to a new connection",
-          {},
-          true};
+  return end_.value_or(Error::Cancelled());  // the queue closes a moment before the thread tells why
 }
 
 }  // namespace tw::teleport

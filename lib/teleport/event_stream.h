@@ -22,6 +22,7 @@ class GrpcEventStream final : public access::EventStream {
   Result<std::vector<access::StreamChange>> Read(std::size_t most,
                                                  std::chrono::milliseconds timeout) override;
   void Cancel() override;
+  bool Superseded() const override { return connection_->superseded().stop_requested(); }
 
  private:
   struct Canceller {
@@ -32,8 +33,6 @@ class GrpcEventStream final : public access::EventStream {
   // Reads until the stream ends; nullopt: see the status of the call.
   std::optional<Error> Follow(grpc::ClientReader<proto::Event>& reader);
   void End(Error why);
-  // Why somebody on our side ended the stream.
-  Error Interruption() const;
 
   const std::shared_ptr<Connection> connection_;
   const std::stop_token stop_;
@@ -44,7 +43,7 @@ class GrpcEventStream final : public access::EventStream {
   std::optional<Error> end_;
   std::thread thread_;
   std::stop_callback<Canceller> on_stop_;
-  std::stop_callback<Canceller> on_renewal_;
+  bool told_ = false;  // that the stream is superseded; the reader's
 };
 
 }  // namespace tw::teleport

@@ -12,6 +12,7 @@
 
 #include "base/duration.h"
 #include "base/text.h"
+#include "crypto/evp_key.h"
 #include "teleport/tls_failure.h"
 
 namespace tw::teleport {
@@ -24,11 +25,6 @@ constexpr std::size_t kShownOfName = 40;  // of a protocol name, in messages
 Openssl<X509> ParseCertificate(const crypto::Certificate& certificate) {
   const auto* bytes = reinterpret_cast<const unsigned char*>(certificate.der.data());
   return Openssl<X509>(d2i_X509(nullptr, &bytes, static_cast<long>(certificate.der.size())));
-}
-
-Openssl<EVP_PKEY> ParseKey(const Secret& key) {
-  const auto* bytes = reinterpret_cast<const unsigned char*>(key.Reveal().data());
-  return Openssl<EVP_PKEY>(d2i_AutoPrivateKey(nullptr, &bytes, static_cast<long>(key.Reveal().size())));
 }
 
 std::optional<crypto::Certificate> Read(X509* certificate) {
@@ -88,7 +84,7 @@ void AddTrust(SSL_CTX* context, const TlsOptions& options) {
 bool ShowCertificate(SSL_CTX* context, const TlsOptions& options) {
   if (!options.show_certificate || options.credentials == nullptr) return true;
   const Openssl<X509> certificate = ParseCertificate(options.credentials->certificate);
-  const Openssl<EVP_PKEY> key = ParseKey(options.credentials->key);
+  const crypto::EvpKey key = crypto::ParsePrivateKey(options.credentials->key.Reveal());
   return certificate && key && SSL_CTX_use_certificate(context, certificate.get()) == 1 &&
          SSL_CTX_use_PrivateKey(context, key.get()) == 1;
 }
@@ -164,6 +160,15 @@ bool Shake(SSL* ssl, int fd, const TlsOptions& options, const VerifyReport& repo
 // How long the peer may take to say its first word once the handshake is over.
 constexpr std::chrono::seconds kFirstWord{1};
 
+// Not every server says why it does not take a certificate.
+Error ClosedAfterHandshake(const TlsOptions& options, const Error& error) {
+  return {error.kind,
+          fmt::format("{}, right after our client certificate was shown ({})", error.message, Ours(options)),
+          "it may be a certificate of another cluster, or of an authority that was replaced: see the Auth "
+          "Service's log",
+          true};
+}
+
 // In TLS 1.3 a peer refuses our certificate only after our side of the handshake is done. Were anything
 // written by then, the connection would be reset and the alert that tells why be lost, so listen first:
 // HTTP/2 servers speak without being asked. A peer that stays silent is let be.
@@ -180,6 +185,7 @@ bool HearFirstWord(SSL* ssl, int fd, const TlsOptions& options, Waiter& waiter, 
     if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
       failure = QueueFailure(error, saved_errno, options.peer, Ours(options));
       ERR_clear_error();
+      if (failure.cause == TlsCause::kNetwork) failure.error = ClosedAfterHandshake(options, failure.error);
       return false;
     }
     if (!patience.For(fd, error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT)) return true;

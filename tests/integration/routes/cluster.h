@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -72,6 +73,7 @@ class ScratchDir {
 class Cluster {
  public:
   explicit Cluster(sandbox::Release release = sandbox::Release::k18, sandbox::SandboxOptions options = {}) {
+    std::signal(SIGPIPE, SIG_IGN);  // as both programs do
     options.dir = scratch_.path() / "certs";
     options.release = release;
     options.proxy = Address{"127.0.0.1", 0};
