@@ -179,8 +179,8 @@ PYTHON
   start_receiver
   full_config
   id=$(ask --reason 'canaries')
-  # The captured request of a diagnosis shows its own signature, but no secret.
-  printf 'POST / HTTP/1.1\nwebhook-id: a\nwebhook-timestamp: 1\nwebhook-signature: v1,AAAA\n\n{}' >captured
+  printf 'POST /%s HTTP/1.1\nAuthorization: Bearer %s\nX-Api-Key: %s\nwebhook-id: a\nwebhook-timestamp: 1\nwebhook-signature: v1,AAAA\n\n{}' \
+    "$url_path" "$http_bearer" "$header" >captured
   for level in -q '' -v -d; do
     flags=(-c "$CONFIG")
     [[ -z $level ]] || flags+=("$level")
