@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "access/web_url.h"
+
 namespace tw::access {
 namespace {
 
@@ -165,8 +167,7 @@ Result<Event> Reconciler::MakeEvent(EventType type, const KnownRequest& known, E
   event.request = known.content;
   event.content_known = known.content_known;
   event.previous_state = known.reported_state;
-  if (!proxy_address_.empty())
-    event.web_url = "https://" + proxy_address_ + "/web/requests/" + known.content.id;
+  event.web_url = WebUrl(proxy_address_, known.content.id);
   if (decisions_ != nullptr && (type == EventType::kApproved || type == EventType::kDenied)) {
     auto note = decisions_->Find(known.content.id, known.content.state);
     if (!note) return note.error();

@@ -45,8 +45,7 @@ class Reconciler {
 
   Status OnStream(const StreamChange& change, const LookUp& look_up);
 
-  // The changes gathered since the last call, in order. After a failed commit hand them back with the same
-  // order.
+  // The changes gathered since the last call, in order.
   std::vector<Change> TakeChanges();
 
  private:

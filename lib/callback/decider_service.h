@@ -6,6 +6,7 @@
 #include <string>
 
 #include "access/decider.h"
+#include "access/web_url.h"
 #include "callback/ports.h"
 
 namespace tw::callback {
@@ -32,7 +33,7 @@ class DeciderService final : public DecisionService {
   }
   std::string WebUrl(const std::string& id) override {
     std::lock_guard lock(mutex_);
-    return proxy_.empty() ? std::string() : "https://" + proxy_ + "/web/requests/" + id;
+    return access::WebUrl(proxy_, id);
   }
 
  private:

@@ -1,13 +1,14 @@
-// Patterns of role, user and certificate names: exact, or with * for any run of characters. Case counts.
+// Lists of patterns of role, user and certificate names (base/pattern.h).
 #pragma once
 
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "base/pattern.h"
+
 namespace tw::callback {
 
-bool MatchesPattern(std::string_view pattern, std::string_view text);
 bool MatchesAny(std::span<const std::string> patterns, std::string_view text);
 
 }  // namespace tw::callback

@@ -51,7 +51,7 @@ X509* Begin(const std::string& common_name, EVP_PKEY* key, X509_NAME* issuer, lo
 
 }  // namespace
 
-struct TestCa::Parts {
+struct CallerCa::Parts {
   EVP_PKEY* key = EVP_EC_gen("P-256");
   X509* certificate = nullptr;
   ~Parts() {
@@ -60,26 +60,26 @@ struct TestCa::Parts {
   }
 };
 
-TestCa::TestCa(const std::string& name) : parts_(std::make_unique<Parts>()) {
+CallerCa::CallerCa(const std::string& name) : parts_(std::make_unique<Parts>()) {
   parts_->certificate = Begin(name, parts_->key, nullptr, -kDay, 10 * kDay);
   Extend(parts_->certificate, parts_->certificate, NID_basic_constraints, "critical,CA:TRUE");
   Extend(parts_->certificate, parts_->certificate, NID_key_usage, "critical,keyCertSign,cRLSign");
   X509_sign(parts_->certificate, parts_->key, EVP_sha256());
 }
 
-TestCa::~TestCa() = default;
+CallerCa::~CallerCa() = default;
 
-std::string TestCa::pem() const {
+std::string CallerCa::pem() const {
   return CertificatePem(parts_->certificate);
 }
 
-std::string TestCa::der() const {
+std::string CallerCa::der() const {
   BIO* const bio = BIO_new(BIO_s_mem());
   i2d_X509_bio(bio, parts_->certificate);
   return Text(bio);
 }
 
-IssuedPair TestCa::Issue(const IssueOptions& options) const {
+IssuedPair CallerCa::Issue(const IssueOptions& options) const {
   EVP_PKEY* const key = EVP_EC_gen("P-256");
   X509* const certificate =
       Begin(options.common_name, key, X509_get_subject_name(parts_->certificate),

@@ -1,4 +1,5 @@
-// A certificate authority made on the spot, for tests of client and server certificates.
+// A certificate authority made on the spot, for callers of the listener: certificates with one name, of
+// clients or servers, good or expired. Teleport's own kind of certificates: test_pki.h.
 #pragma once
 
 #include <memory>
@@ -18,12 +19,12 @@ struct IssueOptions {
   bool expired = false;
 };
 
-class TestCa {
+class CallerCa {
  public:
-  explicit TestCa(const std::string& name);
-  ~TestCa();
-  TestCa(const TestCa&) = delete;
-  TestCa& operator=(const TestCa&) = delete;
+  explicit CallerCa(const std::string& name);
+  ~CallerCa();
+  CallerCa(const CallerCa&) = delete;
+  CallerCa& operator=(const CallerCa&) = delete;
 
   std::string pem() const;
   std::string der() const;

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/pattern.h"
+
 namespace tw::sandbox {
 namespace {
 
@@ -108,29 +110,6 @@ Answer<void> UserDirectory::SetRights(const std::string& user, const std::vector
   rights.suggested = stored.suggested;
   stored = std::move(rights);
   return {};
-}
-
-bool MatchesPattern(std::string_view pattern, std::string_view text) {
-  std::size_t p = 0;
-  std::size_t t = 0;
-  std::size_t star = std::string_view::npos;
-  std::size_t resume = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      resume = t;
-    } else if (p < pattern.size() && pattern[p] == text[t]) {
-      ++p;
-      ++t;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      t = ++resume;
-    } else {
-      return false;
-    }
-  }
-  while (p < pattern.size() && pattern[p] == '*') ++p;
-  return p == pattern.size();
 }
 
 }  // namespace tw::sandbox

@@ -50,7 +50,4 @@ class UserDirectory {
   std::map<std::string, Rights> users_;
 };
 
-// '*' stands for any run of characters.
-bool MatchesPattern(std::string_view pattern, std::string_view text);
-
 }  // namespace tw::sandbox

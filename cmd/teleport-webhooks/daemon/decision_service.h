@@ -2,6 +2,7 @@
 #pragma once
 
 #include "access/decider.h"
+#include "access/web_url.h"
 #include "callback/ports.h"
 #include "daemon/health.h"
 
@@ -25,8 +26,7 @@ class TeleportDecisions final : public callback::DecisionService {
     return decider_.Decide(decision, limits);
   }
   std::string WebUrl(const std::string& id) override {
-    const std::string proxy = health_.cluster().proxy_address;
-    return proxy.empty() ? std::string() : "https://" + proxy + "/web/requests/" + id;
+    return access::WebUrl(health_.cluster().proxy_address, id);
   }
 
  private:

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "access/event_json.h"
+#include "access/web_url.h"
 #include "base/duration.h"
 #include "base/text.h"
 #include "cli/interrupt.h"
@@ -76,8 +77,7 @@ Event PresentState(const access::AccessRequest& request, const access::ClusterIn
   event.cluster = info.cluster;
   event.source = access::EventSource::kManual;
   event.request = request;
-  if (!info.proxy_address.empty())
-    event.web_url = "https://" + info.proxy_address + "/web/requests/" + request.id;
+  event.web_url = access::WebUrl(info.proxy_address, request.id);
   return event;
 }
 
@@ -125,7 +125,7 @@ class Sending {
       }
       given.event = std::move(*event);
     }
-    if (invocation_.args().Has("new-id") || given.event->id.empty()) given.event->id = NewId();
+    if (invocation_.args().Has("new-id") || given.event->id.empty()) given.event->id = NewEventId(random_);
     const std::string json = access::EventToJson(*given.event);
     for (const webhook::EndpointPlan& plan : targets_.plans) {
       if (const auto report = sender_.Send(plan, given.event->id, json); !report) return report.error();
@@ -148,12 +148,6 @@ class Sending {
     if (!*found)
       return Error{ErrorKind::kNotFound, "no such access request, or our role may not list it", {}, false};
     return PresentState(**found, info_, clock_.Now());
-  }
-
-  std::string NewId() {
-    std::string raw(16, '\0');
-    random_.Fill(std::as_writable_bytes(std::span(raw)));
-    return "evt_" + HexEncode(raw);
   }
 
   Invocation& invocation_;
@@ -198,6 +192,8 @@ int RunSend(Invocation& invocation) {
   }
   if (!sent) {
     const int code = invocation.Fail(sent.error());
+    if (sent.error().kind == ErrorKind::kFailure)
+      return code;  // a full output, say: not one request's affair
     sender.tally().Failed(sent.error().kind);
     return sender.tally().exit_code() == 0 ? code : sender.tally().exit_code();
   }

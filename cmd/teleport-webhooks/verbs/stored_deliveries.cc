@@ -8,6 +8,7 @@
 #include "base/duration.h"
 #include "base/text.h"
 #include "store/sqlite_store.h"
+#include "verbs/test_event.h"
 
 namespace tw::cli {
 namespace {
@@ -161,10 +162,8 @@ class StoredSender {
   }
 
   std::string NewId(const Delivery& delivery) {
-    std::string raw(16, '\0');
-    random_.Fill(std::as_writable_bytes(std::span(raw)));
     invocation_.Note(fmt::format("delivery {}: {} goes out under a new id", delivery.id, delivery.event_id));
-    return "evt_" + HexEncode(raw);
+    return NewEventId(random_);
   }
 
   Invocation& invocation_;

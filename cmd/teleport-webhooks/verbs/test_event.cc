@@ -34,7 +34,7 @@ access::RequestState StateFor(access::EventType type) {
 access::Event Sample(access::EventType type, const Clock& clock, Random& random) {
   access::Event event;
   event.type = type;
-  event.id = "evt_" + RandomHex(random, 16);
+  event.id = NewEventId(random);
   event.timestamp = clock.Now();
   event.cluster = "example.com";
   event.source = access::EventSource::kTest;
@@ -69,6 +69,10 @@ Status SetField(Json& event, const std::string& field) {
 }
 
 }  // namespace
+
+std::string NewEventId(Random& random) {
+  return "evt_" + RandomHex(random, 16);
+}
 
 Result<TestEvent> MakeTestEvent(const std::string& type, const std::vector<std::string>& fields,
                                 const Clock& clock, Random& random) {

@@ -16,6 +16,9 @@ struct TestEvent {
   std::string json;
 };
 
+// "evt_" and 128 random bits: the webhook-id of what has no id of its own.
+std::string NewEventId(Random& random);
+
 // `type`: empty for endpoint.test. `fields`: "path=value" with dots in the path, e.g. data.user=alice; a
 // value that is JSON is taken as JSON, anything else as text. Error: kUsage.
 Result<TestEvent> MakeTestEvent(const std::string& type, const std::vector<std::string>& fields,

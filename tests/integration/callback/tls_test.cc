@@ -114,8 +114,8 @@ TlsClient With(const fakes::IssuedPair& pair) {
 }
 
 TEST_F(TlsTest, NamesAClientWhoseCertificateTheClientCaKnowsAndNobodyElse) {
-  const fakes::TestCa ca("callers");
-  const fakes::TestCa other("others");
+  const fakes::CallerCa ca("callers");
+  const fakes::CallerCa other("others");
   options.tls = pair.Material();
   options.tls->client_ca_der = {ca.der()};
   handler.script = WhoAsks;
@@ -134,8 +134,8 @@ TEST_F(TlsTest, NamesAClientWhoseCertificateTheClientCaKnowsAndNobodyElse) {
 }
 
 TEST_F(TlsTest, EndsTheHandshakeWithoutARequiredCertificate) {
-  const fakes::TestCa ca("callers");
-  const fakes::TestCa other("others");
+  const fakes::CallerCa ca("callers");
+  const fakes::CallerCa other("others");
   options.tls = pair.Material();
   options.tls->client_ca_der = {ca.der()};
   options.tls->require_client_certificate = true;
@@ -151,8 +151,8 @@ TEST_F(TlsTest, EndsTheHandshakeWithoutARequiredCertificate) {
 }
 
 TEST_F(TlsTest, TrustsAReplacedClientCaFromTheNextConnectionOn) {
-  const fakes::TestCa before("before");
-  const fakes::TestCa after("after");
+  const fakes::CallerCa before("before");
+  const fakes::CallerCa after("after");
   options.tls = pair.Material();
   options.tls->client_ca_der = {before.der()};
   handler.script = WhoAsks;

@@ -174,7 +174,6 @@ TEST_F(DeciderTest, ReadsARefusedReviewOfAResolvedRequestAsTooLate) {
   teleport_.Create("a");
   teleport_.FailNext("SubmitReview",
                      {ErrorKind::kCredentials, "the access request has been already denied", {}, false});
-  teleport_.FailNext("Get", {ErrorKind::kUnreachable, "lost", {}, true}, 0);
   std::jthread([&] { teleport_.SetStateDirectly("a", kDenied); }).join();
   EXPECT_EQ(Decide(kApproved, DecisionMode::kReview).error().kind, ErrorKind::kConflict);
 }

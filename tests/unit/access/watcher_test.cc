@@ -156,7 +156,6 @@ TEST(Watcher, BelievesADeletionOnTheStreamOverAListThatLags) {
   h.RunUntilIdle();
   h.teleport.FreezeList();
   h.teleport.Delete("a");
-  h.teleport.FailNext("Rights", StreamEnd("UNAVAILABLE"), 0);
   int round = 0;
   h.RunUntilIdle(
       [&](int) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/pattern.h"
 #include "model/refusal.h"
 #include "model/request.h"
 #include "model/rights.h"
