@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/text.h"
+#include "crypto/evp_key.h"
 #include "crypto/openssh_key.h"
 
 namespace tw::crypto {
@@ -18,9 +19,10 @@ Error Bad(std::string message) {
   return {ErrorKind::kCredentials, std::move(message), {}, true};
 }
 
+using Pkcs8 = std::unique_ptr<PKCS8_PRIV_KEY_INFO, decltype(&PKCS8_PRIV_KEY_INFO_free)>;
+
 Result<Secret> ToPkcs8(const EVP_PKEY& key) {
-  const std::unique_ptr<PKCS8_PRIV_KEY_INFO, decltype(&PKCS8_PRIV_KEY_INFO_free)> info(
-      EVP_PKEY2PKCS8(&key), PKCS8_PRIV_KEY_INFO_free);
+  const Pkcs8 info(EVP_PKEY2PKCS8(&key), PKCS8_PRIV_KEY_INFO_free);
   unsigned char* bytes = nullptr;
   const int length = info ? i2d_PKCS8_PRIV_KEY_INFO(info.get(), &bytes) : -1;
   if (length <= 0) return Bad("the private key cannot be used");
@@ -29,11 +31,14 @@ Result<Secret> ToPkcs8(const EVP_PKEY& key) {
   return out;
 }
 
-EvpKey FromDer(std::string_view der) {
+// Null unless the whole of it is PKCS#8.
+Pkcs8 AsPkcs8(std::string_view der) {
   const auto* bytes = reinterpret_cast<const unsigned char*>(der.data());
-  EvpKey key(d2i_AutoPrivateKey(nullptr, &bytes, static_cast<long>(der.size())));
-  ERR_clear_error();
-  return key;
+  const auto* const end = bytes + der.size();
+  Pkcs8 info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &bytes, static_cast<long>(der.size())),
+             PKCS8_PRIV_KEY_INFO_free);
+  if (bytes != end) info.reset();
+  return info;
 }
 
 }  // namespace
@@ -48,11 +53,25 @@ Result<Secret> ReadPrivateKey(const PemBlock& block) {
     ERR_clear_error();
     return out;
   }
-  const EvpKey key = FromDer(der);
+  const EvpKey key = ParsePrivateKey(der);
   if (!key)
     return Bad(fmt::format("the block \"{}\" does not hold a private key that can be read",
                            EscapeControls(block.label)));
+  if (AsPkcs8(der)) return block.der;
+  ERR_clear_error();
   return ToPkcs8(*key);
+}
+
+EvpKey ParsePrivateKey(std::string_view der) {
+  // libcrypto tries every decoder that it has when the type is not told; PKCS#8 tells it.
+  const Pkcs8 info = AsPkcs8(der);
+  EvpKey key(info ? EVP_PKCS82PKEY(info.get()) : nullptr);
+  if (!key) {
+    const auto* bytes = reinterpret_cast<const unsigned char*>(der.data());
+    key.reset(d2i_AutoPrivateKey(nullptr, &bytes, static_cast<long>(der.size())));
+  }
+  ERR_clear_error();
+  return key;
 }
 
 Result<Secret> ReadPrivateKey(std::string_view pem) {
@@ -65,7 +84,7 @@ Result<Secret> ReadPrivateKey(std::string_view pem) {
 }
 
 bool KeyMatches(const Secret& key, std::string_view certificate_der) {
-  const EvpKey evp = FromDer(key.Reveal());
+  const EvpKey evp = ParsePrivateKey(key.Reveal());
   const auto* bytes = reinterpret_cast<const unsigned char*>(certificate_der.data());
   const std::unique_ptr<X509, decltype(&X509_free)> x509(
       d2i_X509(nullptr, &bytes, static_cast<long>(certificate_der.size())), X509_free);

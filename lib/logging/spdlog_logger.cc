@@ -131,22 +131,27 @@ class SpdlogLogger final : public ReopenableLogger {
 
 }  // namespace
 
-Result<std::unique_ptr<ReopenableLogger>> MakeLogger(const config::LogSettings& settings, const Clock& clock,
-                                                     LoggerOptions options) {
-  const bool json = settings.format == config::LogFormat::kJson;
-  const auto note = [json, &clock](std::uint64_t lost) {
+// The entry point of the private module (base/module.h).
+extern "C" __attribute__((visibility("default"))) void tw_spdlog_create(
+    const config::LogSettings* settings, const Clock* clock, LoggerOptions options,
+    Result<std::unique_ptr<ReopenableLogger>>* out) {
+  const bool json = settings->format == config::LogFormat::kJson;
+  const auto note = [json, clock](std::uint64_t lost) {
     const LogField fields[] = {{"lines", lost}};
     constexpr std::string_view kMessage = "log lines were lost";
-    return json ? FormatJson(clock.Now(), LogLevel::kWarning, kMessage, fields)
-                : FormatText(clock.Now(), LogLevel::kWarning, kMessage, fields, false);
+    return json ? FormatJson(clock->Now(), LogLevel::kWarning, kMessage, fields)
+                : FormatText(clock->Now(), LogLevel::kWarning, kMessage, fields, false);
   };
-  const bool standard = settings.output == "stderr" || settings.output == "stdout";
+  const bool standard = settings->output == "stderr" || settings->output == "stdout";
   auto sink =
-      standard ? std::make_shared<FdSink>(settings.output == "stderr" ? STDERR_FILENO : STDOUT_FILENO, note)
-               : std::make_shared<FdSink>(settings.output, note);
-  if (const Status opened = sink->Open(); !opened) return opened.error();
+      standard ? std::make_shared<FdSink>(settings->output == "stderr" ? STDERR_FILENO : STDOUT_FILENO, note)
+               : std::make_shared<FdSink>(settings->output, note);
+  if (const Status opened = sink->Open(); !opened) {
+    *out = opened.error();
+    return;
+  }
   const bool color = options.color && !json && ::isatty(sink->fd()) == 1;
-  return std::make_unique<SpdlogLogger>(settings, clock, color, std::move(sink));
+  *out = std::make_unique<SpdlogLogger>(*settings, *clock, color, std::move(sink));
 }
 
 }  // namespace tw::logging

@@ -1,6 +1,6 @@
-// The log of the program: Logger (base/log.h) over spdlog, to stderr, stdout or a file.
-// Text: `2026-11-22T10:00:00.123Z INFO  message key=value`. JSON: one object a line with time, level, message
-// and fields.
+// The log of the program: Logger (base/log.h) over spdlog, to stderr, stdout or a file. The adapter lives in
+// a private module, loaded by the first MakeLogger. Text: `2026-11-22T10:00:00.123Z INFO  message key=value`.
+// JSON: one object a line with time, level, message and fields.
 #pragma once
 
 #include <memory>
@@ -26,7 +26,7 @@ struct LoggerOptions {
 };
 
 // `clock` must outlive the logger. A file is appended to, and created with mode 0640. Error (kConfig): it
-// cannot be opened.
+// cannot be opened. kFailure: the module cannot be loaded.
 Result<std::unique_ptr<ReopenableLogger>> MakeLogger(const config::LogSettings& settings, const Clock& clock,
                                                      LoggerOptions options = {});
 
