@@ -105,6 +105,14 @@ ${3:-}
 EOF
 }
 
+# Settings of [teleport] only, for a user of the sandbox.
+client_config() { # user
+  CONFIG=$BATS_TEST_TMPDIR/client.toml
+  printf '[teleport]\naddr = "%s"\nclient_key = "%s"\nclient_crt = "%s"\nroot_cas = "%s"\n' \
+    "$SANDBOX_ADDR" "$SANDBOX/$1.key" "$SANDBOX/$1.crt" "$SANDBOX/$1.cas" >"$CONFIG"
+}
+state_of() { sandbox show --dir "$SANDBOX" "$1" -o json | jq -r .state; }
+
 start_serve() {
   background serve "$TW_BIN/teleport-webhooks" serve -c "$CONFIG" "$@"
   eventually grep -q 'in step with Teleport' "$BATS_TEST_TMPDIR/serve.err"

@@ -9,14 +9,6 @@ setup() {
 }
 teardown() { end_background; }
 
-# Settings of [teleport] only, for a user of the sandbox.
-client_config() { # user
-  CONFIG=$BATS_TEST_TMPDIR/client.toml
-  printf '[teleport]\naddr = "%s"\nclient_key = "%s"\nclient_crt = "%s"\nroot_cas = "%s"\n' \
-    "$SANDBOX_ADDR" "$SANDBOX/$1.key" "$SANDBOX/$1.crt" "$SANDBOX/$1.cas" >"$CONFIG"
-}
-state_of() { sandbox show --dir "$SANDBOX" "$1" -o json | jq -r .state; }
-
 @test "approve and deny decide, repeat harmlessly, and refuse the opposite with exit 6" {
   client_config plugin
   id=$(ask)

@@ -21,6 +21,12 @@ sigset_t HandledSignals() {
   return set;
 }
 
+// As nohup leaves it: a one-shot verb then outlives its terminal.
+bool HangupIsIgnored() {
+  struct sigaction action {};
+  return sigaction(SIGHUP, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 }  // namespace
 
 void BlockSignals() {
@@ -51,6 +57,7 @@ std::optional<int> Interrupt::exit_code() const {
 void Interrupt::Loop(std::optional<std::chrono::milliseconds> timeout) {
   using Clock = std::chrono::steady_clock;
   const bool limited = timeout.has_value();
+  const bool no_hangup = HangupIsIgnored();
   const Clock::time_point give_up = Clock::now() + timeout.value_or(std::chrono::milliseconds(0));
   while (true) {
     int wait = -1;
@@ -70,7 +77,7 @@ void Interrupt::Loop(std::optional<std::chrono::milliseconds> timeout) {
       const int signal = static_cast<int>(info.ssi_signo);
       if (on_signal_) {
         on_signal_(signal);
-      } else if (signal != SIGUSR1) {  // HUP: the terminal has gone
+      } else if (signal != SIGUSR1 && !(signal == SIGHUP && no_hangup)) {  // HUP: the terminal has gone
         exit_code_ = kSignalExit + signal;
         stop_.request_stop();
       }

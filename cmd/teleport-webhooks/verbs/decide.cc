@@ -201,8 +201,8 @@ int RunDecide(Invocation& invocation, RequestState state) {
   if (args.positional.empty())
     return invocation.Fail(Error::Usage("no access request named", "give ids, or - for standard input"));
   for (const std::string& id : args.positional) {
-    const Status valid = id == "-" ? Status() : CheckRequestId(id);
-    if (!valid) return invocation.Fail(valid.error());
+    if (id == "-" && args.positional.size() == 1) break;
+    if (const Status valid = CheckRequestId(id); !valid) return invocation.Fail(valid.error());
   }
   const auto timeout = TimeoutOf(args, kDefaultTimeout);
   if (!timeout) return invocation.Fail(timeout.error());

@@ -91,6 +91,7 @@ Status FromStdin(std::stop_token stop, const std::function<bool(GivenRequest)>& 
 
 Status CheckRequestId(const std::string& id) {
   if (id.empty()) return Error::Usage("the id of the access request is empty");
+  if (id == "-") return Error::Usage("\"-\" (standard input) stands alone, without ids");
   if (id.starts_with("evt_")) {
     return Error::Usage(fmt::format("{} is the id of an event, not of an access request", EscapeControls(id)),
                         "take .data.id of the event");
@@ -109,7 +110,6 @@ Status ForEachRequest(const Invocation& invocation, std::stop_token stop,
   if (ids.size() == 1 && ids[0] == "-") return FromStdin(stop, act);
   // All are looked at before anything is done: a slip in the last must not leave the first half-done.
   for (const std::string& id : ids) {
-    if (id == "-") return Error::Usage("\"-\" (standard input) stands alone, without ids");
     if (const Status valid = CheckRequestId(id); !valid) return valid;
   }
   for (const std::string& id : ids) {

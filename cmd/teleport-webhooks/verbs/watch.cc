@@ -226,7 +226,7 @@ class Teller final : public access::WatchObserver {
   }
   void OnLost(const Error& error, std::chrono::milliseconds retry_in) override {
     lost_ = true;
-    invocation_.Note(fmt::format("connection lost: {}; trying again in {}", error.message,
+    invocation_.Note(fmt::format("{}; trying again in {}", error.message,
                                  FormatDuration(std::max(retry_in, std::chrono::milliseconds(1)))));
   }
   void OnImpaired(const std::string& reason) override {

@@ -1,0 +1,194 @@
+#!/usr/bin/env bats
+# What people do wrong, and what they are told: exit codes, hints, and settings from every side.
+
+load helpers
+
+setup() {
+  cd "$BATS_TEST_TMPDIR" || return 1
+  unset TELEPORT_WEBHOOKS_CONFIG
+}
+teardown() { end_background; }
+
+# A mistake: the exit code and a part of what is said.
+told() { # exit code, text, arguments...
+  local code=$1 text=$2
+  shift 2
+  run tw "$@"
+  echo "$* -> $status: $output"
+  [ "$status" -eq "$code" ]
+  [[ $output == *"$text"* ]]
+}
+
+@test "unknown commands, flags, choices and keys suggest the nearest" {
+  told 2 'did you mean "watch"?' wacth
+  told 2 'did you mean "configure"?' confgure
+  told 2 'did you mean "--reason"?' approve x --resaon y
+  told 2 'did you mean "--offline"?' check --ofline
+  told 2 'did you mean "role"?' configure --kind rol
+  told 2 'did you mean webhook.timeout?' -i x --set webhook.tiemout=5s watch --once
+  printf '[webhook]\nwebhook_ulr = "https://example.com/"\n' >wrong.toml
+  told 3 'did you mean webhook_url?' -c wrong.toml watch --once
+  run env TELEPORT_WEBHOOKS_LOG_SEVERTY=info "$TW_BIN/teleport-webhooks" -i x watch --once
+  [[ $output == *'did you mean TELEPORT_WEBHOOKS_LOG_SEVERITY?'* ]]
+  told 2 'no endpoint "defualt"' --set webhook.webhook_url=http://127.0.0.1:9/ send --test --endpoint defualt
+  [[ $output == *'did you mean "default"?'* ]]
+}
+
+@test "a flag without its value names what it wants, and help is where people look for it" {
+  told 2 '--count needs a value: --count N' watch --count
+  told 2 'see teleport-webhooks watch --help' watch --count
+  told 2 '--output needs a value: --output text|json|ndjson' -o
+  told 2 'no command given'
+  told 2 'watch takes no argument, but got "now"' watch now
+  [ "$(tw help send)" = "$(tw send --help)" ]
+  [ "$(tw help)" = "$(tw --help)" ]
+}
+
+@test "ids that cannot be meant are refused before anything is done" {
+  told 2 'no access request named' approve
+  told 2 'empty' approve ''
+  told 2 '.data.id' deny evt_0123
+  told 2 'is not the id of an access request' approve 'a b'
+  told 2 'stands alone' -i x approve - x
+  run bash -c "echo '{\"type\":' | '$TW_BIN/teleport-webhooks' send --url http://127.0.0.1:9/ -"
+  [ "$status" -eq 2 ]
+  [[ $output == *'standard input, line 1: not an event: not valid JSON'* && $output != *exception* ]]
+}
+
+@test "without any configuration each verb says where it looked and how to begin" {
+  told 3 'teleport-webhooks configure' watch
+  [[ $output == *./teleport-webhooks.toml* && $output == */etc/teleport-webhooks.toml* ]]
+  told 3 'teleport-webhooks configure' approve x
+  told 3 'teleport-webhooks configure' serve
+  run tw check
+  [ "$status" -eq 3 ]
+  [ "$(grep -c '^✗ configuration: ' <<<"$output")" -eq 3 ]
+  touch teleport-webhooks.toml
+  told 3 'serve -c teleport-webhooks.toml' serve
+}
+
+@test "files that are missing, unreadable, empty or something else are told apart" {
+  # root reads everything unless it gives the right to do so up.
+  reader=()
+  [[ $(id -u) -ne 0 ]] || reader=(setpriv "--bounding-set=-dac_override,-dac_read_search")
+  as_reader() { "${reader[@]}" "$TW_BIN/teleport-webhooks" "$@"; }
+  told 3 'cannot read gone.toml: No such file' -c gone.toml check
+  told 3 'Is a directory' -c . check
+  touch locked.toml secret empty
+  chmod 000 locked.toml secret
+  run as_reader -c locked.toml watch --once
+  [ "$status" -eq 3 ]
+  [[ $output == *'cannot read locked.toml: Permission denied'*'let the user that runs this program read it'* ]]
+  run as_reader send --test --url http://127.0.0.1:9/ --secret-file secret
+  [ "$status" -eq 4 ]
+  [[ $output == *'cannot read secret: Permission denied'* ]]
+  run as_reader -i secret watch --once
+  [ "$status" -eq 4 ]
+  [[ $output == *'Permission denied'*'let the user that runs this program read it'* ]]
+  told 4 'secret makes a secret' send --test --url http://127.0.0.1:9/ --secret-file empty
+  told 4 'gone does not exist' -i gone watch --once
+  told 4 'empty is empty' -i empty watch --once
+  told 1 'cannot read gone: No such file' check --signature gone --secret-file secret
+  told 3 'cannot read gone: No such file' configure --from gone
+  told 1 'cannot write /nowhere/x' configure --out /nowhere/x
+}
+
+# section.key = type, one a line, of every key that stands once (man page of the configuration).
+documented_keys() {
+  awk '/^# THE .* SECTIONS?$/ || /^# [A-Z]+$/ {
+         section = $2 == "DELIVERY" ? "webhook" : $NF == "SECTIONS" ? "" : tolower($3)
+         next
+       }
+       section != "" && /^\*[a-z_.\\]+\* = / {
+         sub(/ \(original\)$/, "")
+         count = split($0, parts, /, \*/)
+         for (i = 1; i <= count; i++) { gsub(/[*\\]/, "", parts[i]); print section "." parts[i] }
+       }' "$BATS_TEST_DIRNAME/../../man/teleport-webhooks.toml.5.scd"
+}
+
+value_for() { # key, type
+  case $1 in
+    webhook.request_states) echo 'pending,Denied' ;;
+    webhook.events) echo 'created,approved' ;;
+    http.trusted_proxies) echo '10.0.0.0/8' ;;
+    state.retain) echo 48h ;;
+    *) case $2 in
+         _address_) echo '127.0.0.1:4321' ;;
+         _URL_*) echo 'https://hooks.example.com/a' ;;
+         _duration_) echo '7s' ;;
+         _number_) echo 7 ;;
+         _size_) echo 7KiB ;;
+         _rate_) echo 7/s ;;
+         '_jq program_') echo '.data.user' ;;
+         _secret_) echo 'whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=' ;;
+         *'|'*) echo "${2%%|*}" ;;
+         *) echo some-text ;;
+       esac ;;
+  esac
+}
+
+@test "every scalar key of the manual can come from the environment" {
+  count=0
+  while IFS= read -r line; do
+    key=${line%% = *} type=${line#* = }
+    [[ $type == '_table of text_' || $type == '_list of secrets_' ]] && continue
+    name=TELEPORT_WEBHOOKS_$(tr '[:lower:].' '[:upper:]_' <<<"$key")
+    shown=$(env "$name=$(value_for "$key" "$type")" "$TW_BIN/teleport-webhooks" check --show-config 2>/dev/null) || true
+    grep -qF "# $name" <<<"$shown" || { echo "$name ($type) does not arrive" >&2; return 1; }
+    count=$((count + 1))
+  done < <(documented_keys)
+  [ "$count" -gt 75 ]
+}
+
+@test "flags beat --set, --set beats the environment, the environment beats the file" {
+  printf '[teleport]\naddr = "file:1"\nidentity = "a"\n' >some.toml
+  shown() { tw -c some.toml "$@" check --show-config 2>/dev/null | grep '^teleport.addr'; }
+  [ "$(shown)" = 'teleport.addr = "file:1"  # some.toml:2' ]
+  export TELEPORT_WEBHOOKS_TELEPORT_ADDR=environment:1
+  [ "$(shown)" = 'teleport.addr = "environment:1"  # TELEPORT_WEBHOOKS_TELEPORT_ADDR' ]
+  [ "$(shown --set teleport.addr=set:1)" = 'teleport.addr = "set:1"  # --set' ]
+  [ "$(shown --set teleport.addr=set:1 --addr flag:1)" = 'teleport.addr = "flag:1"  # --addr' ]
+  told 2 'other users can read a command line' -i x --set webhook.secret=x watch --once
+  told 2 'has no value' -i x --set webhook.timeout watch --once
+}
+
+@test "the template loads back without a warning once its files are there" {
+  start_sandbox
+  start_receiver
+  mkdir -m 700 etc
+  cp "$SANDBOX/plugin.identity" etc/identity
+  (umask 077; tw configure --new-secret >etc/secret; tw configure --new-secret >etc/callback-secret)
+  port=$(free_port)
+  tw configure --addr "$SANDBOX_ADDR" --webhook-url "$HOOK_URL" --public-addr "https://127.0.0.1:$port" |
+    sed "s|/etc/teleport-webhooks|$PWD/etc|; s|\":8081\"|\"127.0.0.1:$port\"|" >teleport-webhooks.toml
+  chmod 600 etc/identity teleport-webhooks.toml
+  run tw --set "state.dir=$PWD/state" check --strict --send-test
+  echo "$output"
+  [ "$status" -eq 0 ]
+  [ "$(grep -vc '^✓' <<<"$output")" -eq 0 ]
+  [ "$(received | jq -r .body.type)" = endpoint.test ]
+}
+
+@test "check gives the code of its first problem: 4 rights, 7 unreachable, 8 receiver; 1 for warnings with --strict" {
+  start_sandbox
+  start_receiver
+  write_config
+  chmod 600 "$CONFIG"
+  told 7 'teleport' -c "$CONFIG" --addr 127.0.0.1:1 check
+  told 8 'endpoint default' -c "$CONFIG" --set webhook.webhook_url=http://127.0.0.1:1/ check
+  told 0 'deliveries are not signed' -c "$CONFIG" check
+  told 1 'deliveries are not signed' -c "$CONFIG" check --strict
+  sandbox set-role --dir "$SANDBOX" plugin list,read
+  told 4 'update' -c "$CONFIG" check
+}
+
+@test "check tells whether serve could listen" {
+  start_sandbox
+  start_receiver
+  write_config
+  told 0 "127.0.0.1:$CALLBACK_PORT is free to listen on" -c "$CONFIG" check
+  start_serve
+  told 0 'in use by our own daemon' -c "$CONFIG" check
+  told 0 'Address already in use' -c "$CONFIG" --set "state.dir=$PWD/other" check
+  told 3 'cannot listen on 192.0.2.1:4321' -c "$CONFIG" --set http.listen_addr=192.0.2.1:4321 --set "state.dir=$PWD/other" check
+}
