@@ -14,7 +14,7 @@ constexpr char kMoved[] = "moved to the renewed Teleport credentials";
 // More by hand: TW_ROTATIONS=1000 teleport_routes_test --gtest_filter='*Renewals*'
 int Rotations() {
   const char* wanted = std::getenv("TW_ROTATIONS");
-  return wanted == nullptr ? 60 : std::atoi(wanted);
+  return wanted == nullptr ? 30 : std::atoi(wanted);
 }
 
 // Requests that are gone as soon as they were made: no list shows them, so that only a stream without a gap
