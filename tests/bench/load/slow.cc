@@ -1,5 +1,6 @@
 // Clients that hold on to a connection without making use of it, for as long as they are let.
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -62,6 +63,7 @@ class SlowClient {
 // Says "ready" when all are connected, and goes on until it is ended; whoever is cut off comes again.
 int Slow(const Arguments& arguments) {
   if (arguments.size() != 3) return 2;
+  std::signal(SIGPIPE, SIG_IGN);  // being cut off is their lot
   const int port = std::atoi(arguments[0].c_str());
   const std::string ca_file = arguments[1] == "-" ? "" : arguments[1];
   const int count = std::atoi(arguments[2].c_str());
