@@ -2,12 +2,19 @@
 // lib/crypto, hence OpenSSL types in the interface.
 #pragma once
 
+#include <openssl/evp.h>
+
+#include <memory>
 #include <string_view>
 
 #include "base/result.h"
-#include "crypto/evp_key.h"
 
 namespace tw::crypto {
+
+struct EvpKeyDeleter {
+  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
+};
+using EvpKey = std::unique_ptr<EVP_PKEY, EvpKeyDeleter>;
 
 bool IsOpensshKey(std::string_view der);
 // RSA, ECDSA on the three NIST curves, Ed25519. Error: kCredentials.

@@ -6,10 +6,10 @@
 #include <openssl/x509.h>
 
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "base/text.h"
-#include "crypto/evp_key.h"
 #include "crypto/openssh_key.h"
 
 namespace tw::crypto {
@@ -41,6 +41,20 @@ Pkcs8 AsPkcs8(std::string_view der) {
   return info;
 }
 
+std::shared_ptr<EVP_PKEY> Decode(std::string_view der) {
+  const auto* bytes = reinterpret_cast<const unsigned char*>(der.data());
+  std::shared_ptr<EVP_PKEY> key(d2i_AutoPrivateKey(nullptr, &bytes, static_cast<long>(der.size())),
+                                EVP_PKEY_free);
+  ERR_clear_error();
+  return key;
+}
+
+struct Remembered {
+  std::mutex mutex;
+  Secret der;
+  std::shared_ptr<EVP_PKEY> key;
+};
+
 }  // namespace
 
 Result<Secret> ReadPrivateKey(const PemBlock& block) {
@@ -53,7 +67,7 @@ Result<Secret> ReadPrivateKey(const PemBlock& block) {
     ERR_clear_error();
     return out;
   }
-  const EvpKey key = ParsePrivateKey(der);
+  const std::shared_ptr<EVP_PKEY> key = ParsePrivateKey(der);
   if (!key)
     return Bad(fmt::format("the block \"{}\" does not hold a private key that can be read",
                            EscapeControls(block.label)));
@@ -62,15 +76,15 @@ Result<Secret> ReadPrivateKey(const PemBlock& block) {
   return ToPkcs8(*key);
 }
 
-EvpKey ParsePrivateKey(std::string_view der) {
-  // libcrypto tries every decoder that it has when the type is not told; PKCS#8 tells it.
-  const Pkcs8 info = AsPkcs8(der);
-  EvpKey key(info ? EVP_PKCS82PKEY(info.get()) : nullptr);
-  if (!key) {
-    const auto* bytes = reinterpret_cast<const unsigned char*>(der.data());
-    key.reset(d2i_AutoPrivateKey(nullptr, &bytes, static_cast<long>(der.size())));
+std::shared_ptr<EVP_PKEY> ParsePrivateKey(std::string_view der) {
+  static auto& remembered = *new Remembered;  // never destroyed: libcrypto may have cleaned up before
+  const std::lock_guard lock(remembered.mutex);
+  if (remembered.key && remembered.der.Matches(der)) return remembered.key;
+  std::shared_ptr<EVP_PKEY> key = Decode(der);
+  if (key) {
+    remembered.der = Secret(std::string(der));
+    remembered.key = key;
   }
-  ERR_clear_error();
   return key;
 }
 
@@ -84,7 +98,7 @@ Result<Secret> ReadPrivateKey(std::string_view pem) {
 }
 
 bool KeyMatches(const Secret& key, std::string_view certificate_der) {
-  const EvpKey evp = ParsePrivateKey(key.Reveal());
+  const std::shared_ptr<EVP_PKEY> evp = ParsePrivateKey(key.Reveal());
   const auto* bytes = reinterpret_cast<const unsigned char*>(certificate_der.data());
   const std::unique_ptr<X509, decltype(&X509_free)> x509(
       d2i_X509(nullptr, &bytes, static_cast<long>(certificate_der.size())), X509_free);

@@ -2,11 +2,14 @@
 // OpenSSH's own (reference page section 5.2). Wraps libcrypto; stateless, any thread.
 #pragma once
 
+#include <memory>
 #include <string_view>
 
 #include "base/result.h"
 #include "base/secret.h"
 #include "crypto/pem.h"
+
+struct evp_pkey_st;  // libcrypto's EVP_PKEY
 
 namespace tw::crypto {
 
@@ -14,6 +17,10 @@ namespace tw::crypto {
 Result<Secret> ReadPrivateKey(const PemBlock& block);
 // The first key in a PEM text; a text without one is an error.
 Result<Secret> ReadPrivateKey(std::string_view pem);
+
+// For a TLS connection: as libcrypto holds it; null when it cannot be read. PKCS#8, SEC 1 or PKCS#1. The last
+// key is remembered, since decoding one costs as much as a handshake.
+std::shared_ptr<evp_pkey_st> ParsePrivateKey(std::string_view der);
 
 // Does this key (PKCS#8 DER) belong to this certificate (DER)? False also when either cannot be read.
 bool KeyMatches(const Secret& key, std::string_view certificate_der);

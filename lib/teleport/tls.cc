@@ -12,7 +12,7 @@
 
 #include "base/duration.h"
 #include "base/text.h"
-#include "crypto/evp_key.h"
+#include "crypto/private_key.h"
 #include "teleport/tls_failure.h"
 
 namespace tw::teleport {
@@ -84,7 +84,7 @@ void AddTrust(SSL_CTX* context, const TlsOptions& options) {
 bool ShowCertificate(SSL_CTX* context, const TlsOptions& options) {
   if (!options.show_certificate || options.credentials == nullptr) return true;
   const Openssl<X509> certificate = ParseCertificate(options.credentials->certificate);
-  const crypto::EvpKey key = crypto::ParsePrivateKey(options.credentials->key.Reveal());
+  const std::shared_ptr<EVP_PKEY> key = crypto::ParsePrivateKey(options.credentials->key.Reveal());
   return certificate && key && SSL_CTX_use_certificate(context, certificate.get()) == 1 &&
          SSL_CTX_use_PrivateKey(context, key.get()) == 1;
 }
