@@ -132,10 +132,12 @@ void Connector::TellExpiry(SystemTime now) {
   if (left > std::min<decltype(left)>(kLongestWarning, lifetime / 6)) return;
   const bool expired = left < left.zero();
   const SteadyTime steady = clock_.Steady();
-  if (told_expiry_ &&
+  // That it has expired is news also right after the warning that it would.
+  if (told_expiry_ && told_expired_ == expired &&
       steady - *told_expiry_ < (expired ? Duration(kSayExpiredEvery) : Duration(kSayExpiringEvery)))
     return;
   told_expiry_ = steady;
+  told_expired_ = expired;
   const std::string when = FormatTime(own.certificate.not_after);
   if (expired) {
     log_.Error("our Teleport certificate has expired; waiting for a new one",

@@ -56,6 +56,7 @@ class Connector {
   Credentials credentials_;  // the last that could be read
   std::string warned_;
   std::optional<SteadyTime> told_expiry_;
+  bool told_expired_ = false;               // what was told then: that it has expired, or that it will
   std::unique_ptr<CredentialWatch> watch_;  // last: its thread uses all of the above
 };
 

@@ -104,6 +104,29 @@ TEST_P(Rotation, BothAuthoritiesAreReplacedWithAnOverlap) {
   EXPECT_TRUE(Eventually([&] { return client_->Ping(Soon()).has_value(); }));
 }
 
+TEST_P(Rotation, AnExpiredCertificateIsNamedOnceAndItsSuccessorIsTakenUp) {
+  Follower follower(*client_, log_);
+  ASSERT_TRUE(follower.InStep());
+  ASSERT_TRUE(cluster_->WriteUser("plugin", seconds(3)));
+  ASSERT_TRUE(Eventually([&] { return log_.said() > 0; }));
+  ASSERT_TRUE(Eventually([&] { return clock_.Now() > client_->Credential().not_after; }));
+  cluster_->DropConnections();
+  std::string why;
+  EXPECT_TRUE(Eventually([&] {
+    const auto refused = client_->Ping(Soon());
+    why = refused ? "" : refused.error().message;
+    return why.find("(user plugin) expired on") != std::string::npos;
+  })) << why;
+  EXPECT_TRUE(Eventually([&] { return log_.kept().Said("our Teleport certificate has expired"); }));
+  const std::string id = cluster_.Ask();
+  ASSERT_TRUE(cluster_->WriteUser("plugin"));
+  EXPECT_TRUE(follower.Saw(id, access::EventType::kCreated, seconds(40)));
+  int told = 0;
+  for (const std::string& line : log_.kept().lines())
+    told += line.find("our Teleport certificate has expired") == std::string::npos ? 0 : 1;
+  EXPECT_EQ(told, 1) << "once a minute, not at every look";
+}
+
 std::string NameOf(const testing::TestParamInfo<Form>& form) {
   return form.param == Form::kTriple ? "Triple" : "Identity";
 }
