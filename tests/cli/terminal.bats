@@ -202,3 +202,30 @@ takes_signals() { grep -qE '^SigBlk:\s+[0-9a-f]*4203$' "/proc/$(pid_of "$1")/sta
   done
   [ "$(state_of "$id")" = APPROVED ]
 }
+
+@test "send --failed ended by Ctrl-C keeps the dead letter, ready to be sent at once" {
+  start_receiver --status 400
+  write_config
+  chmod 600 "$CONFIG"
+  start_serve
+  ask
+  eventually grep -q 'dead letter' "$BATS_TEST_TMPDIR/serve.err"
+  ends_with 0 serve TERM
+  port=${HOOK_URL##*:}
+  port=${port%/hook}
+  kill -KILL "$(pid_of receiver)"
+  background silent socat -u "TCP-LISTEN:$port,bind=127.0.0.1,reuseaddr,fork" OPEN:seen,creat,append
+  eventually bash -c ": >/dev/tcp/127.0.0.1/$port"
+  background sending "$TW_BIN/teleport-webhooks" -c "$CONFIG" send --failed
+  eventually grep -q access_request.created seen
+  ends_with 130 sending INT
+  run tw -c "$CONFIG" check --queue
+  [[ $output == *"1 dead"* ]]
+  kill -KILL "$(pid_of silent)"
+  background receiver "$TW_BIN/teleport-sandbox" receive --listen "127.0.0.1:$port" -o ndjson
+  eventually curl -sf -o /dev/null "http://127.0.0.1:$port/"
+  run tw -c "$CONFIG" send --failed
+  [ "$status" -eq 0 ]
+  run tw -c "$CONFIG" check --queue
+  [[ $output == *"0 dead"* ]]
+}
