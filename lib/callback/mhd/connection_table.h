@@ -3,6 +3,7 @@
 // it.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -46,6 +47,9 @@ struct Connection {
     std::optional<HttpResponse> answer;
   };
   Exchange exchange;
+  // Set by a worker when `answer` is there for the loop's thread: libmicrohttpd's own order is not visible to
+  // us.
+  std::atomic<bool> answered = false;
 };
 
 struct ConnectionLimits {

@@ -44,7 +44,8 @@ MHD_Result MhdCallbacks::OnRequest(void* self, MHD_Connection*, const char*, con
   if (*context == nullptr) return MHD_NO;
   Connection& connection = *static_cast<Connection*>(*context);
   Connection::Exchange& exchange = connection.exchange;
-  if (exchange.answer) return Verdict(server.Answer(connection, *exchange.answer));
+  if (connection.answered.load(std::memory_order_acquire))
+    return Verdict(server.Answer(connection, *exchange.answer));
   if (!exchange.begun) {
     exchange.begun = true;
     auto refusal = server.ReadHead(connection, method, version);
@@ -63,6 +64,7 @@ void MhdCallbacks::OnCompleted(void* self, MHD_Connection*, void** context, MHD_
   auto& server = *static_cast<MhdServer*>(self);
   Connection& connection = *static_cast<Connection*>(*context);
   connection.exchange = {};
+  connection.answered = false;
   server.connections_->Enter(&connection, Phase::kAwaiting,
                              std::chrono::steady_clock::now() + server.options_.idle_timeout);
   *context = nullptr;

@@ -185,6 +185,7 @@ Connection* MhdServer::Opened(MHD_Connection* mhd) {
 
 void MhdServer::BeginRequest(Connection& connection, const char* target) {
   connection.exchange = {};
+  connection.answered = false;
   connection.exchange.request.target = target;
   connections_->Enter(&connection, Phase::kReceiving, Now() + options_.request_timeout);
 }
@@ -234,6 +235,7 @@ bool MhdServer::Dispatch(Connection& connection) {
   if (workers_->Offer([this, &connection](std::stop_token stop) { Work(connection, std::move(stop)); }))
     return true;
   exchange.answer = handler_->Refuse(503, "all workers are busy");
+  connection.answered.store(true, std::memory_order_release);
   MHD_resume_connection(connection.mhd);
   Wake();
   return true;
@@ -241,6 +243,7 @@ bool MhdServer::Dispatch(Connection& connection) {
 
 void MhdServer::Work(Connection& connection, std::stop_token stop) {
   connection.exchange.answer = handler_->Handle(connection.exchange.request, std::move(stop));
+  connection.answered.store(true, std::memory_order_release);
   MHD_resume_connection(connection.mhd);
   Wake();  // in this mode libmicrohttpd does not wake the loop
 }
