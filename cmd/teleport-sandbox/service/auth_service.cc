@@ -18,6 +18,7 @@ constexpr std::size_t kDefaultPage = 1000;
 constexpr int kMaxPage = 16000;
 // A delayed call looks this often whether its client has given up.
 constexpr std::chrono::milliseconds kDelaySlice{20};
+constexpr std::size_t kMarksKept = 256;
 
 grpc::Status ToStatus(const Refusal& refusal) {
   return {static_cast<grpc::StatusCode>(refusal.code), refusal.message};
@@ -76,10 +77,17 @@ Answer<void> AuthService::Admit(grpc::ServerContextBase& context, std::string_vi
   const auto known = users_.Find(caller.user);
   if (!known) return Denied(fmt::format(R"(user "{}" not found)", caller.user));
   rights = *known;
-  const SubjectMarks marks = ReadSubject(Property(*auth, GRPC_X509_PEM_CERT_PROPERTY_NAME));
+  const SubjectMarks marks = MarksOf(Property(*auth, GRPC_X509_PEM_CERT_PROPERTY_NAME));
   caller.mfa_exempt = marks.impersonated;
   caller.active_requests = marks.active_requests;
   return {};
+}
+
+SubjectMarks AuthService::MarksOf(const std::string& certificate) {
+  std::lock_guard lock(mutex_);
+  if (const auto found = marks_.find(certificate); found != marks_.end()) return found->second;
+  if (marks_.size() >= kMarksKept) marks_.clear();
+  return marks_[certificate] = ReadSubject(certificate);
 }
 
 grpc::Status AuthService::Serve(grpc::ServerContextBase& context, std::string_view method, const Work& work) {

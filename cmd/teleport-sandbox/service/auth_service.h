@@ -5,11 +5,14 @@
 #include <grpcpp/grpcpp.h>
 
 #include <functional>
+#include <mutex>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "model/book.h"
 #include "model/plugin_data.h"
+#include "pki/authority.h"
 #include "service/faults.h"
 #include "service/watch_hub.h"
 #include "wire/authservice.grpc.pb.h"
@@ -62,6 +65,8 @@ class AuthService final
   grpc::Status Serve(grpc::ServerContextBase& context, std::string_view method, const Work& work);
   Answer<void> Admit(grpc::ServerContextBase& context, std::string_view method, Caller& caller,
                      Rights& rights);
+  // Reading a certificate costs more than most calls, and each call shows one.
+  SubjectMarks MarksOf(const std::string& certificate);
   Answer<void> CheckClientVersion(const grpc::ServerContextBase& context) const;
   Answer<void> ChooseKinds(const proto::Watch& watch, const Caller& caller, const Rights& rights,
                            proto::Watch& accepted, std::vector<WatchFilter>& filters) const;
@@ -72,6 +77,8 @@ class AuthService final
   const UserDirectory& users_;
   Faults& faults_;
   WatchHub& hub_;
+  std::mutex mutex_;
+  std::unordered_map<std::string, SubjectMarks> marks_;  // at most kMarksKept
 };
 
 }  // namespace tw::sandbox
