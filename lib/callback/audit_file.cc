@@ -141,13 +141,17 @@ Status AuditFile::Sync(std::unique_lock<std::mutex>& lock, std::uint64_t mine) {
     const int error = errno;
     lock.lock();
     syncing_ = false;
-    synced_ = goal;  // also after a failure: each of these lines is told once
-    synced_changed_.notify_all();
     if (result != 0) {
       broken_ = true;
-      return Failed(path_, "cannot bring it to disk", error);
+      sync_error_ = error;
+      if (failed_to_ != synced_) failed_after_ = synced_;
+      failed_to_ = goal;
     }
+    synced_ = goal;  // also after a failure: each of these lines is told once
+    synced_changed_.notify_all();
   }
+  if (mine > failed_after_ && mine <= failed_to_)
+    return Failed(path_, "cannot bring it to disk", sync_error_);
   return {};
 }
 

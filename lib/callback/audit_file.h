@@ -47,6 +47,10 @@ class AuditFile final : public AuditLog {
   std::string last_hash_;      // of the last line
   std::uint64_t written_ = 0;  // lines written by this process, and how many of them are on disk
   std::uint64_t synced_ = 0;
+  // The lines after the first and up to the second were in a sync that failed.
+  std::uint64_t failed_after_ = 0;
+  std::uint64_t failed_to_ = 0;
+  int sync_error_ = 0;
   bool syncing_ = false;
   bool broken_ = false;  // the last write failed
 };

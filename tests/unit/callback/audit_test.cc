@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -55,6 +56,21 @@ class AuditTest : public testing::Test {
   std::filesystem::path directory;
   std::string path;
 };
+
+TEST_F(AuditTest, TellsEveryOneWhoWaitedForASyncThatFailed) {
+  path = "/dev/null";  // takes every line and can sync none
+  const auto audit = Open();
+  std::atomic<int> refused = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 8; ++i) {
+      threads.emplace_back([&] {
+        for (int n = 0; n < 200; ++n) refused += audit->Append(Record("req-1")) ? 0 : 1;
+      });
+    }
+  }
+  EXPECT_EQ(refused, 8 * 200);
+}
 
 TEST_F(AuditTest, ChainsWhatItWrites) {
   Fill(*Open(), 3);
