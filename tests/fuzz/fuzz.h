@@ -36,8 +36,27 @@ inline bool WellWorded(const Error& error) {
   return !error.message.empty() && Harmless(error.message) && Harmless(error.hint);
 }
 
-inline bool Tells(const Error& error, std::string_view secret) {
-  return error.message.find(secret) != std::string::npos || error.hint.find(secret) != std::string::npos;
+// Stands in for a secret. The fuzzer learns our own sentences and feeds them back, so whether an error
+// repeats its input shows only in something that no sentence of ours holds.
+inline constexpr std::string_view kCanary = "qZ7cAnArY3vKx9LmT2wRb8HfJd5NpGsUe4YoVi6QaX1kM0tC";
+
+// `text` with the canary somewhere in it; where, follows from the text.
+inline std::string WithCanary(std::string_view text) {
+  std::size_t sum = 0;
+  for (const char c : text) sum += static_cast<unsigned char>(c);
+  std::string out(text);
+  return out.insert(sum % (text.size() + 1), kCanary);
+}
+
+// Does the error repeat the canary, or a good piece of it?
+inline bool TellsCanary(const Error& error) {
+  constexpr std::size_t kPiece = 12;
+  for (std::size_t at = 0; at < kCanary.size(); at += kPiece) {
+    const std::string_view piece = kCanary.substr(at, kPiece);
+    if (error.message.find(piece) != std::string::npos || error.hint.find(piece) != std::string::npos)
+      return true;
+  }
+  return false;
 }
 
 // Takes the text up to the next newline off the front: seeds stay readable, and mutations of one part leave
