@@ -225,7 +225,8 @@ std::optional<std::string> Base64Decode(std::string_view text) {
 
 std::string Nearest(std::string_view word, std::span<const std::string_view> candidates) {
   const std::string wanted = AsciiLower(word);
-  std::size_t best = std::max<std::size_t>(wanted.size() / 3, 1) + 1;
+  // At least one letter must be the same.
+  std::size_t best = std::min(std::max<std::size_t>(wanted.size() / 3, 1) + 1, wanted.size());
   std::string_view nearest;
   for (const std::string_view candidate : candidates) {
     const std::size_t distance = EditDistance(wanted, AsciiLower(candidate));

@@ -37,7 +37,7 @@ struct Draft {
   std::string label;    // "webhook", "endpoint.crm", "endpoint[2]"
   Origin origin;        // where it begins
   std::map<std::string_view, Assigned> values;
-  std::set<std::string_view> broken;  // keys whose value could not be taken
+  std::set<std::string_view> broken;  // keys whose value could not be taken, or that were probably meant
 
   const Assigned* Find(std::string_view name) const;
   // Given, even if with a value that could not be taken: that is complained about already.
@@ -59,6 +59,8 @@ struct Drafts {
   std::vector<Draft> endpoints;
   std::vector<Draft> callers;
   bool knows_new_keys = false;  // the file uses a key that the original did not have
+  // Sections of which the file probably holds a part that was not understood: their absence is no news.
+  std::set<std::string_view> unread;
 
   Draft& At(std::string_view section) { return sections.find(section)->second; }
   const Draft& At(std::string_view section) const { return sections.find(section)->second; }

@@ -72,7 +72,7 @@ std::vector<KeyInfo> Keys() {
 }
 
 std::string EnvironmentName(std::string_view section, std::string_view name) {
-  std::string out = "TELEPORT_WEBHOOKS_";
+  std::string out(kEnvironmentPrefix);
   out.append(section).append("_").append(name);
   for (char& c : out) {
     if (c == '.' || c == '-') c = '_';

@@ -110,6 +110,7 @@ struct KeyInfo {
 
 // Every key, in the order of the manual.
 std::vector<KeyInfo> Keys();
+inline constexpr std::string_view kEnvironmentPrefix = "TELEPORT_WEBHOOKS_";
 std::string EnvironmentName(std::string_view section, std::string_view name);
 std::string_view TypeName(ValueType type);
 

@@ -10,7 +10,7 @@
 namespace tw::config {
 namespace {
 
-constexpr std::string_view kPrefix = "TELEPORT_WEBHOOKS_";
+constexpr std::string_view kPrefix = kEnvironmentPrefix;
 
 // Finds the row of a key, also through "<key>_file" and an alias.
 struct Row {
@@ -32,11 +32,13 @@ const KeySpec kPathOfFile{.section = {}, .name = {}, .type = ValueType::kPath};
 
 // The address and the text of a value as the original understood "": not set.
 bool CountsAsUnset(const KeySpec& spec, const std::string& text) {
-  return text.empty() && (spec.original() || spec.name == "addr");
+  const bool text_like = spec.type != ValueType::kBool && spec.type != ValueType::kStates;
+  return text.empty() && text_like && (spec.original() || spec.name == "addr");
 }
 
-bool RefusesEmpty(ValueType type) {
-  return type == ValueType::kText || type == ValueType::kPath || type == ValueType::kSecret ||
+bool RefusesEmpty(const Row& row) {
+  const ValueType type = row.spec->type;
+  return row.in_file || type == ValueType::kText || type == ValueType::kPath || type == ValueType::kSecret ||
          type == ValueType::kUrl || type == ValueType::kProxyUrl;
 }
 
@@ -67,6 +69,10 @@ void Take(Draft& draft, const Given& given, Parsed parsed, Report& report) {
 
 // A secret where the path of its file belongs would be shown as a path is.
 Parsed ParsePathOfFile(std::string_view key, const Value& value) {
+  if (value.kind != Value::Kind::kText) {
+    return Complaint{fmt::format("expected path, found {}", KindName(value.kind)),
+                     fmt::format("write {} = \"...\"", key), value.begin};
+  }
   // Characters after the prefix; file names are shorter, or have a dot.
   constexpr std::size_t kLongEnough = 24;
   std::string_view text = value.text;
@@ -98,9 +104,9 @@ class FileReader {
 
  private:
   struct Unknown {
-    std::string section;
-    std::string label;
-    std::string name;
+    std::string key;  // "webhook.tiemout"; a section by its name alone
+    std::string_view what;
+    std::string hint;
     Place place;
   };
 
@@ -121,22 +127,28 @@ class FileReader {
     }
     const auto section = drafts_.sections.find(name);
     if (section == drafts_.sections.end()) {
-      unknown_.push_back({"", "", member.key, member.begin});
-      return;
+      return unknown_.push_back(
+          {EscapeControls(member.key), "unknown section or key", SuggestSection(member.key), member.begin});
     }
     if (!member.value.table()) {
+      drafts_.unread.insert(section->first);
       return Problem(member.begin, name,
                      fmt::format("must be a section, not {}", KindName(member.value.kind)),
                      fmt::format("write [{}]", name));
     }
     section->second.origin = At(member.begin);
+    NoteSection(name);
+    Section(section->second, member.value, "");
+  }
+
+  void NoteSection(std::string_view name) {
     if (name != "teleport" && name != "webhook" && name != "http" && name != "log")
       drafts_.knows_new_keys = true;
-    Section(section->second, member.value, "");
   }
 
   void ListSection(const Member& member, std::string_view section, std::vector<Draft>& drafts) {
     const auto shape = [&](Place place) {
+      drafts_.unread.insert(section);
       Problem(place, std::string(section), "must be a list of sections",
               fmt::format("write [[{}]] above each", section));
     };
@@ -165,10 +177,16 @@ class FileReader {
         continue;
       }
       const Row row = FindRow(draft.section, name);
-      if (row.spec == nullptr && member.value.table() && HasKeysBelow(draft.section, name)) {
+      const std::string below = row.spec == nullptr ? FirstKeyBelow(draft.section, name) : std::string();
+      if (!below.empty() && member.value.table()) {
         Section(draft, member.value, name + ".");
+      } else if (!below.empty()) {
+        Problem(member.begin, draft.label + "." + name,
+                fmt::format("must be a table, not {}", KindName(member.value.kind)),
+                fmt::format("write its keys one by one, e.g. {} = ...", below));
       } else if (row.spec == nullptr) {
-        unknown_.push_back({draft.section, draft.label, prefix + member.key, member.begin});
+        unknown_.push_back({draft.label + "." + EscapeControls(prefix + member.key), "unknown key",
+                            SuggestKey(draft, prefix + member.key), member.begin});
       } else {
         Key(draft, row, name, member);
       }
@@ -179,55 +197,98 @@ class FileReader {
     const KeySpec* written = FindSpec(draft.section, name);
     if (written == nullptr || !written->original()) drafts_.knows_new_keys = true;
     const Given given{row, name, At(member.begin)};
-    if (member.value.kind == Value::Kind::kText && !row.in_file) {
-      if (CountsAsUnset(*row.spec, member.value.text)) return;
-      if (member.value.text.empty() && RefusesEmpty(row.spec->type)) {
+    if (member.value.kind == Value::Kind::kText && member.value.text.empty()) {
+      if (!row.in_file && CountsAsUnset(*row.spec, member.value.text)) return;
+      if (RefusesEmpty(row)) {
         return Take(draft, given, Complaint{"is empty", "give a value, or leave the key out", {}}, report_);
       }
     }
-    Take(draft, given,
-         row.in_file ? ParsePathOfFile(name, member.value) : ParseSetting(*row.spec, member.value), report_);
+    Parsed parsed = row.in_file ? ParsePathOfFile(name, member.value) : ParseSetting(*row.spec, member.value);
+    if (auto* complaint = std::get_if<Complaint>(&parsed);
+        complaint != nullptr && row.spec->type == ValueType::kStates && member.value.table() &&
+        complaint->what.starts_with("unknown state")) {
+      complaint->hint += fmt::format(
+          "; the original ignored such a name, and teleport-webhooks configure --from {} writes a copy "
+          "without it",
+          drafts_.file);
+    }
+    Take(draft, given, std::move(parsed), report_);
   }
 
-  static bool HasKeysBelow(std::string_view section, const std::string& name) {
-    const auto specs = SpecsOf(section);
-    return std::any_of(specs.begin(), specs.end(),
-                       [&](const KeySpec* spec) { return spec->name.starts_with(name + "."); });
+  static std::string FirstKeyBelow(std::string_view section, const std::string& name) {
+    for (const KeySpec* spec : SpecsOf(section)) {
+      if (spec->name.starts_with(name + ".")) return std::string(spec->name);
+    }
+    return {};
   }
 
   // Told last, when it is known whether the file is one of the original's.
   void ExplainUnknown() {
-    for (const Unknown& key : unknown_) {
-      const bool is_section = key.label.empty();
-      std::string what = is_section ? "unknown section or key" : "unknown key";
-      if (!drafts_.knows_new_keys) what += " (the original ignored it silently)";
-      std::string hint = Suggest(key);
+    for (Unknown& key : unknown_) {
+      std::string what(key.what);
       if (!drafts_.knows_new_keys) {
-        if (!hint.empty()) hint += "; ";
-        hint += fmt::format("teleport-webhooks configure --from {} writes a copy without it", drafts_.file);
+        what += " (the original ignored it silently)";
+        if (!key.hint.empty()) key.hint += "; ";
+        key.hint +=
+            fmt::format("teleport-webhooks configure --from {} writes a copy without it", drafts_.file);
       }
-      if (hint.empty()) hint = "remove it";
-      Problem(key.place, is_section ? EscapeControls(key.name) : key.label + "." + EscapeControls(key.name),
-              what, hint);
+      Problem(key.place, key.key, std::move(what), key.hint.empty() ? "remove it" : key.hint);
     }
   }
 
-  static std::string Suggest(const Unknown& key) {
-    std::vector<std::string_view> near;
-    if (key.label.empty()) {
-      near.assign(std::begin(kSections), std::end(kSections));
-    } else {
-      for (const KeySpec* spec : SpecsOf(key.section)) {
-        if (spec->alias_of.empty()) near.push_back(spec->name);
-      }
+  // What was probably meant. That part then counts as given, so that nobody is told that it is missing.
+  std::string SuggestSection(const std::string& name) {
+    for (const std::string_view section : kSections) {
+      if (FindSpec(section, name) != nullptr) return BelongsInto(section, name);
+    }
+    std::vector<std::string_view> near(std::begin(kSections), std::end(kSections));
+    near.emplace_back("caller");
+    std::string nearest = Nearest(name, near);
+    if (nearest.empty()) return {};
+    if (nearest == "caller") nearest = "callback.caller";
+    NoteSection(nearest);
+    drafts_.unread.insert(*std::find(std::begin(kSections), std::end(kSections), nearest));
+    return fmt::format("did you mean {}?", nearest);
+  }
+
+  std::string SuggestKey(Draft& draft, const std::string& name) {
+    std::vector<std::string> names;
+    for (const KeySpec* spec : SpecsOf(draft.section)) {
+      if (!spec->alias_of.empty()) continue;
+      names.emplace_back(spec->name);
+      if (spec->has_file()) names.push_back(names.back() + "_file");
+    }
+    const auto longer = [](std::string_view text, std::string_view end) {
+      return text.size() > end.size() && text.ends_with(end) &&
+             std::string_view("_.").find(text[text.size() - end.size() - 1]) != std::string_view::npos;
+    };
+    if (draft.section == "callback") names.emplace_back("caller");
+    const std::vector<std::string_view> near(names.begin(), names.end());
+    if (const std::string nearest = Nearest(name, near); !nearest.empty()) return Meant(draft, nearest);
+    for (const std::string& known : names) {
+      if (longer(known, name) || longer(name, known)) return Meant(draft, known);
     }
     for (const std::string_view section : kSections) {
-      if (section != key.section && FindSpec(section, key.name) != nullptr) {
-        return fmt::format("{} belongs into [{}]", key.name, section);
-      }
+      if (section != draft.section && FindSpec(section, name) != nullptr) return BelongsInto(section, name);
     }
-    const std::string nearest = Nearest(key.name, near);
-    return nearest.empty() ? std::string() : fmt::format("did you mean {}?", nearest);
+    return {};
+  }
+
+  std::string Meant(Draft& draft, std::string_view name) {
+    const Row row = FindRow(draft.section, name);
+    if (row.spec == nullptr) {
+      drafts_.unread.insert("callback.caller");
+      return "did you mean [[callback.caller]]?";
+    }
+    draft.broken.insert(row.spec->name);
+    if (!row.spec->original()) drafts_.knows_new_keys = true;
+    return fmt::format("did you mean {}?", name);
+  }
+
+  std::string BelongsInto(std::string_view section, const std::string& name) {
+    const auto draft = drafts_.sections.find(section);
+    if (draft != drafts_.sections.end()) draft->second.broken.insert(FindRow(section, name).spec->name);
+    return fmt::format("{} belongs into [{}]", name, section);
   }
 
   Drafts& drafts_;
@@ -242,7 +303,7 @@ void TakeText(Drafts& drafts, std::string_view section, std::string_view name, c
   const Row row = FindRow(section, name);
   Draft& draft = drafts.At(section);
   const Given given{row, std::string(name), std::move(origin)};
-  if (text.empty() && RefusesEmpty(row.spec->type)) {
+  if (text.empty() && RefusesEmpty(row)) {
     return Take(draft, given, Complaint{"is empty", "give a value", {}}, report);
   }
   Take(draft, given,

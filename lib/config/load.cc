@@ -27,9 +27,13 @@ class Loader {
   LoadResult Run() {
     LoadResult result;
     Collect();
-    Settle(drafts_, report_);
+    // What a text that could not be parsed lacks is unknown.
+    if (parsed_) Settle(drafts_, report_);
     const Report before = report_;
-    Validate(drafts_, input_, report_);
+    if (parsed_) {
+      Validate(drafts_, input_, report_);
+      CheckPrograms();
+    }
     if (report_.problems.empty()) {
       ReadSecrets();
       // The rules again, now with the secrets that lie in files of their own.
@@ -44,10 +48,12 @@ class Loader {
     report_.Sort();
     result.shown = Show(drafts_);
     result.problems = std::move(report_.problems);
-    if (result.problems.empty()) {
-      result.warnings = std::move(report_.warnings);
-    } else {
+    result.warnings = std::move(report_.warnings);
+    if (!result.problems.empty()) {
       result.settings.reset();
+      std::erase_if(result.warnings, [](const Problem& warning) {
+        return !warning.where.starts_with(kEnvironmentPrefix) || !warning.key.empty();
+      });
     }
     return result;
   }
@@ -72,12 +78,29 @@ class Loader {
       std::string hint;
       if (error->what.find("value type") != std::string::npos)
         hint = "text stands in quotes: key = \"value\"";
+      if (error->what.find("string: unescaped control characters") != std::string::npos)
+        hint = "is the quote missing that ends the text?";
       report_.problems.push_back(
           {fmt::format("{}:{}:{}", drafts_.file, error->place.line, error->place.column), "",
            "not valid TOML: " + error->what, hint, ErrorKind::kConfig, error->place});
+      parsed_ = false;
       return;
     }
     AddFile(std::get<Value>(document), drafts_, report_);
+  }
+
+  void CheckPrograms() {
+    if (!input_.check_program || input_.purpose != Purpose::kServe) return;
+    const auto check = [&](const Draft& draft) {
+      for (const std::string_view key : {"when", "transform"}) {
+        const Setting* program = draft.Known(key);
+        if (program == nullptr) continue;
+        if (const Status fine = input_.check_program(program->text); !fine)
+          report_.problems.push_back(draft.Complain(key, fine.error().message, fine.error().hint));
+      }
+    };
+    if (drafts_.At("webhook").Has("webhook_url")) check(drafts_.At("webhook"));
+    for (const Draft& endpoint : drafts_.endpoints) check(endpoint);
   }
 
   // systemd names the directory that it made for the unit; several are separated by colons.
@@ -220,6 +243,7 @@ class Loader {
   const RealFiles real_files_;
   const Files& files_;
   Drafts drafts_;
+  bool parsed_ = true;
   Report report_;
   std::vector<Problem> file_warnings_;
 };

@@ -3,6 +3,7 @@
 // never throws.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -45,6 +46,9 @@ struct LoadInput {
   Purpose purpose = Purpose::kServe;
   FileCheck file_check = FileCheck::kSecrets;
   const Files* files = nullptr;  // not owned; null: the real ones
+  // Whether a jq program compiles; asked for those of the endpoints when the purpose is kServe. Empty: not
+  // asked.
+  std::function<Status(const std::string& program)> check_program;
 };
 
 // One line of --show-config.
@@ -57,7 +61,7 @@ struct ShownValue {
 struct LoadResult {
   std::optional<Settings> settings;  // present exactly when `problems` is empty
   std::vector<Problem> problems;
-  std::vector<Problem> warnings;  // only with settings
+  std::vector<Problem> warnings;  // without settings only those of the environment, which may be the cause
   std::vector<ShownValue> shown;  // all keys, also when there are problems (those values that could be read)
 
   // All problems, one a line. kConfig as soon as one is; else kUsage; else kCredentials (files that cannot be

@@ -117,6 +117,11 @@ Parsed ParseHeaders(const KeySpec& spec, const Value& value) {
 
 Parsed ParseList(const KeySpec& spec, const Value& value) {
   if (!value.list()) return WrongKind(spec, value);
+  // Whoever writes an empty list may mean none, and the program would take it as all.
+  const bool empty_is_all =
+      spec.type == ValueType::kTexts || spec.type == ValueType::kDecisions || spec.type == ValueType::kEvents;
+  if (value.items.empty() && empty_is_all)
+    return Complaint{"is an empty list", "name what is meant, or leave the key out for all", {}};
   std::vector<std::string> texts;
   for (const Value& item : value.items) {
     if (item.kind != Value::Kind::kText) return WrongKind(spec, item);

@@ -123,7 +123,7 @@ struct CallerSettings {
   Secret hmac_secret;                  // scheme: CallbackSettings::signature
   std::string certificate_name;        // name in a client certificate
   std::vector<std::string> decisions;  // "approve", "deny"; empty: both
-  std::vector<std::string> roles;      // patterns; empty: as [callback]
+  std::vector<std::string> roles;      // patterns, besides those of [callback]; empty: all
   std::vector<std::string> users;
 };
 

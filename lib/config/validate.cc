@@ -24,7 +24,10 @@ void SettleCredentials(Draft& teleport) {
   const Layer single = identity->origin.layer;
   if (triple > single) teleport.values.erase("identity");
   if (triple < single) {
-    for (const std::string_view key : kTriple) teleport.values.erase(key);
+    for (const std::string_view key : kTriple) {
+      teleport.values.erase(key);
+      teleport.broken.erase(key);
+    }
   }
 }
 
@@ -63,7 +66,8 @@ void ValidateTeleport(const Drafts& drafts, Purpose purpose, Report& report) {
     report.problems.push_back(teleport.Complain(
         missing[0], fmt::format("{} missing", missing.size() == 1 ? "is" : "and root_cas are"),
         "give client_key, client_crt and root_cas together, or identity alone"));
-  } else if (NeedsTeleport(purpose) && !teleport.Has("identity") && given.empty()) {
+  } else if (NeedsTeleport(purpose) && !teleport.Has("identity") && given.empty() &&
+             !drafts.unread.contains("teleport")) {
     std::string hint = "set identity, or client_key, client_crt and root_cas (tctl auth sign makes them)";
     report.problems.push_back(teleport.Complain("identity", "there are no credentials for Teleport", hint));
   }
@@ -88,7 +92,8 @@ void ValidateEndpoints(const Drafts& drafts, Purpose purpose, Report& report) {
     }
     ValidateEndpoint(endpoint, "url", report);
   }
-  if (NeedsEndpoints(purpose) && !has_default && drafts.endpoints.empty()) {
+  const bool unread = drafts.unread.contains("webhook") || drafts.unread.contains("endpoint");
+  if (NeedsEndpoints(purpose) && !has_default && drafts.endpoints.empty() && !unread) {
     report.problems.push_back(
         webhook.Complain("webhook_url", "is missing, there is no receiver",
                          "write webhook_url = \"https://...\" into [webhook], or add an [[endpoint]]"));

@@ -160,7 +160,7 @@ class LibjqCompiler final : public Compiler {
  public:
   Result<std::unique_ptr<Program>> Compile(const std::string& program, const std::string& origin) override {
     const auto bad = [&](std::string_view why) {
-      return Error::Config(fmt::format("{}: not a jq program: {}", origin, why),
+      return Error::Config(fmt::format("{}{}not a jq program: {}", origin, origin.empty() ? "" : ": ", why),
                            "try it on an event: teleport-webhooks watch --once | jq 'PROGRAM'");
     };
     if (Trim(program).empty()) return bad("it is empty");

@@ -93,6 +93,48 @@ told() { # exit code, text, arguments...
   told 1 'cannot write /nowhere/x' configure --out /nowhere/x
 }
 
+@test "serve names every missing file of the original's example at once, and without authentication only that" {
+  cat >old.toml <<'END'
+[teleport]
+auth_server = "example.com:3025"
+client_key = "/nowhere/auth.key"
+client_crt = "/nowhere/auth.crt"
+root_cas = "/nowhere/auth.cas"
+[webhook]
+webhook_url = "https://mywebhook.com/ppst"
+notify_only = false
+request_states = { "Pending" = true, "Approved" = false, "Denied" = false }
+callback_secret = "secret string to sign callback payloads with"
+[http]
+public_addr = "example.com"
+https_key_file = "/nowhere/webproxy_key.pem"
+https_cert_file = "/nowhere/webproxy_cert.pem"
+[log]
+output = "stderr"
+severity = "INFO"
+END
+  told 3 'old.toml:11: http.basic_auth: ' -c old.toml serve
+  [ "$(wc -l <<<"$output")" -eq 1 ]
+  printf '[http.basic_auth]\nuser = "u"\npassword = "p"\n' >>old.toml
+  told 4 'old.toml:3: teleport.client_key: cannot read /nowhere/auth.key' -c old.toml serve
+  for file in auth.crt auth.cas webproxy_key.pem webproxy_cert.pem; do [[ $output == *"cannot read /nowhere/$file"* ]]; done
+}
+
+@test "check and serve tell of every jq program that does not compile, with its line" {
+  printf '[teleport]\nidentity = "gone"\n[webhook]\nwebhook_url = "https://r.example.com/"\nnotify_only = true\nwhen = ".a b"\n[[endpoint]]\nname = "e"\nurl = "https://r.example.com/"\ntransform = "{"\n' >jq.toml
+  for verb in serve 'check --offline'; do
+    # shellcheck disable=SC2086 # two words
+    told 3 'jq.toml:6: webhook.when: not a jq program' -c jq.toml $verb
+    [[ $output == *'jq.toml:10: endpoint.e.transform: not a jq program'* ]]
+  done
+}
+
+@test "a misspelt environment variable is told also when something is missing because of it" {
+  run env TELEPORT_WEBHOOKS_TELEPORT_IDENTITI=x "$TW_BIN/teleport-webhooks" -c /dev/null watch --once
+  [ "$status" -eq 3 ]
+  [[ $output == *'did you mean TELEPORT_WEBHOOKS_TELEPORT_IDENTITY?'* ]]
+}
+
 # section.key = type, one a line, of every key that stands once (man page of the configuration).
 documented_keys() {
   awk '/^# THE .* SECTIONS?$/ || /^# [A-Z]+$/ {

@@ -18,7 +18,8 @@ int RunServe(Invocation& invocation) {
     if (!duration) return invocation.Fail(duration.error().Within("--shutdown-timeout"));
     options.shutdown_timeout = *duration;
   }
-  auto settings = wiring::LoadSettings(invocation, config::Purpose::kServe);
+  // All files that are missing are named at once; later each part tells of its own.
+  auto settings = wiring::LoadSettings(invocation, config::Purpose::kServe, config::FileCheck::kAll);
   if (!settings) return invocation.Fail(settings.error());
   options.reload = [&] { return wiring::LoadSettings(invocation, config::Purpose::kServe); };
 

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "config/files.h"
+#include "jq/jq_program.h"
 
 namespace tw::wiring {
 namespace {
@@ -10,6 +11,17 @@ namespace {
 void AddFlag(const cli::Arguments& args, std::string_view flag, std::string key, config::LoadInput& input) {
   if (const auto value = args.Value(flag))
     input.flags.push_back({std::move(key), *value, "--" + std::string(flag)});
+}
+
+// The compiler costs time to load, so only a configuration with programs has it loaded.
+Status CheckProgram(const std::string& program, std::shared_ptr<jq::Compiler>& compiler) {
+  if (!compiler) {
+    auto loaded = jq::LoadCompiler();
+    if (!loaded) return loaded.error();
+    compiler = std::move(*loaded);
+  }
+  const auto compiled = compiler->Compile(program, {});
+  return compiled ? Status() : Status(compiled.error());
 }
 
 bool IsDaemon(const cli::Invocation& invocation) {
@@ -36,6 +48,9 @@ Result<config::LoadInput> GatherInput(const cli::Invocation& invocation, config:
   if (invocation.debug()) input.flags.push_back({"log.severity", "debug", "--debug"});
   input.insecure_no_tls = args.Has("insecure-no-tls");
   input.purpose = purpose;
+  input.check_program = [compiler = std::shared_ptr<jq::Compiler>()](const std::string& program) mutable {
+    return CheckProgram(program, compiler);
+  };
   return input;
 }
 
@@ -61,12 +76,14 @@ Error ConfigError(const cli::Invocation& invocation, const config::LoadInput& in
   return error;
 }
 
-Result<config::Settings> LoadSettings(const cli::Invocation& invocation, config::Purpose purpose) {
-  const auto input = GatherInput(invocation, purpose);
+Result<config::Settings> LoadSettings(const cli::Invocation& invocation, config::Purpose purpose,
+                                      config::FileCheck file_check) {
+  auto input = GatherInput(invocation, purpose);
   if (!input) return input.error();
+  input->file_check = file_check;
   config::LoadResult result = config::Load(*input);
-  if (!result.settings) return ConfigError(invocation, *input, result);
   for (const config::Problem& warning : result.warnings) invocation.Note("warning: " + warning.Text());
+  if (!result.settings) return ConfigError(invocation, *input, result);
   return std::move(*result.settings);
 }
 

@@ -16,6 +16,7 @@ Error ConfigError(const cli::Invocation& invocation, const config::LoadInput& in
 std::string FileAdvice(const cli::Invocation& invocation, const config::LoadInput& input);
 
 // Loads; warnings go to standard error.
-Result<config::Settings> LoadSettings(const cli::Invocation& invocation, config::Purpose purpose);
+Result<config::Settings> LoadSettings(const cli::Invocation& invocation, config::Purpose purpose,
+                                      config::FileCheck file_check = config::FileCheck::kSecrets);
 
 }  // namespace tw::wiring
