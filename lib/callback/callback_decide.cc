@@ -99,7 +99,7 @@ std::optional<Answer> CallbackHandler::CheckRequest(Call& call) {
       return Refusal(403, "self_approval", "nobody may decide an access request of their own");
     }
   }
-  if (const auto outside = OutsideScope(ScopeOf(call.rules.callback, caller), **found, call.ask.roles)) {
+  if (const auto outside = OutsideScope(call.rules.callback, caller, **found, call.ask.roles)) {
     return Refusal(403, "not_allowed", *outside);
   }
   return std::nullopt;

@@ -164,7 +164,7 @@ Answer CallbackHandler::Show(Call& call) {
     return FromError(found.error());
   }
   if (!*found) return FromError({ErrorKind::kNotFound, {}, {}, false});
-  if (const auto outside = OutsideScope(ScopeOf(call.rules.callback, call.identity->caller), **found, {})) {
+  if (const auto outside = OutsideScope(call.rules.callback, call.identity->caller, **found, {})) {
     return Refusal(403, "not_allowed", *outside);
   }
   return Json(200, access::RequestToJson(**found, ports_.service.WebUrl(id)) + "\n", "shown");

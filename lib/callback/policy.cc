@@ -18,6 +18,25 @@ std::size_t Characters(std::string_view text) {
       text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
 }
 
+// Empty lists: all.
+std::optional<std::string> Outside(const std::vector<std::string>& roles,
+                                   const std::vector<std::string>& users,
+                                   const access::AccessRequest& request,
+                                   std::span<const std::string> granted) {
+  const auto outside = [&](const std::string& role) { return !MatchesAny(roles, role); };
+  if (!roles.empty()) {
+    // A request that names no role says nothing that could be allowed.
+    if (request.roles.empty() || std::any_of(request.roles.begin(), request.roles.end(), outside) ||
+        std::any_of(granted.begin(), granted.end(), outside)) {
+      return "a role of this access request may not be decided by callbacks";
+    }
+  }
+  if (!users.empty() && !MatchesAny(users, request.user)) {
+    return "access requests of this user may not be decided by callbacks";
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 bool IsRequester(std::string_view user, std::span<const std::string> names) {
@@ -30,27 +49,13 @@ bool UsableDelegator(std::string_view name) {
   return !name.empty() && EscapeControls(name) == name && Characters(ToValidUtf8(name)) <= kLongestDelegator;
 }
 
-Scope ScopeOf(const config::CallbackSettings& settings, const config::CallerSettings* caller) {
-  Scope out{settings.roles, settings.users};
-  if (caller != nullptr && !caller->roles.empty()) out.roles = caller->roles;
-  if (caller != nullptr && !caller->users.empty()) out.users = caller->users;
-  return out;
-}
-
-std::optional<std::string> OutsideScope(const Scope& scope, const access::AccessRequest& request,
+std::optional<std::string> OutsideScope(const config::CallbackSettings& settings,
+                                        const config::CallerSettings* caller,
+                                        const access::AccessRequest& request,
                                         std::span<const std::string> granted) {
-  const auto outside = [&](const std::string& role) { return !MatchesAny(scope.roles, role); };
-  if (!scope.roles.empty()) {
-    // A request that names no role says nothing that could be allowed.
-    if (request.roles.empty() || std::any_of(request.roles.begin(), request.roles.end(), outside) ||
-        std::any_of(granted.begin(), granted.end(), outside)) {
-      return "a role of this access request may not be decided by callbacks";
-    }
-  }
-  if (!scope.users.empty() && !MatchesAny(scope.users, request.user)) {
-    return "access requests of this user may not be decided by callbacks";
-  }
-  return std::nullopt;
+  auto outside = Outside(settings.roles, settings.users, request, granted);
+  if (!outside && caller != nullptr) outside = Outside(caller->roles, caller->users, request, granted);
+  return outside;
 }
 
 bool MayDecide(const config::CallerSettings* caller, access::RequestState decision) {

@@ -18,15 +18,11 @@ bool IsRequester(std::string_view user, std::span<const std::string> names);
 // "webhooks:<name>" may hold at most 128 characters in <name>, none of which steers a terminal.
 bool UsableDelegator(std::string_view name);
 
-// Which requests may be decided and seen. Empty lists: all.
-struct Scope {
-  std::vector<std::string> roles;
-  std::vector<std::string> users;
-};
-// The caller's own lists replace those of [callback] one by one.
-Scope ScopeOf(const config::CallbackSettings& settings, const config::CallerSettings* caller);
-// What lies outside, as a sentence; nullopt: nothing. `granted`: roles the decision would grant instead.
-std::optional<std::string> OutsideScope(const Scope& scope, const access::AccessRequest& request,
+// What lies outside of what [callback] and the caller itself (null: none) may decide and see, as a sentence;
+// nullopt: nothing. `granted`: roles the decision would grant instead.
+std::optional<std::string> OutsideScope(const config::CallbackSettings& settings,
+                                        const config::CallerSettings* caller,
+                                        const access::AccessRequest& request,
                                         std::span<const std::string> granted);
 
 // May this caller approve (kApproved) or deny?

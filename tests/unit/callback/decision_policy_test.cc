@@ -59,20 +59,28 @@ TEST_F(DecisionPolicyTest, OnlyListedUsersRequestsAreDecidedAndShown) {
   EXPECT_EQ(Approve(), 200);
 }
 
-TEST_F(DecisionPolicyTest, ACallersOwnListsReplaceTheGeneralOnes) {
-  callback.roles = {"reader"};
+TEST_F(DecisionPolicyTest, ACallersOwnListsNarrowTheGeneralOnesAndNeverWidenThem) {
+  callback.roles = {"reader", "dba"};
   config::CallerSettings zapier;
   zapier.name = "zapier";
   zapier.bearer_token = Secret("zapier-token-0123456789");
   zapier.roles = {"dba"};
   zapier.decisions = {"deny"};
   callback.callers = {zapier};
-  EXPECT_EQ(Approve(), 403);
-  EXPECT_EQ(
-      Send(Request("POST", "/v1/requests/req-1/approve", {}, {Bearer("zapier-token-0123456789")})).status,
-      403);
-  EXPECT_EQ(Send(Request("POST", "/v1/requests/req-1/deny", {}, {Bearer("zapier-token-0123456789")})).status,
-            200);
+  const auto zapier_says = [&](const std::string& decision) {
+    return Send(Request("POST", "/v1/requests/req-1/" + decision, {}, {Bearer("zapier-token-0123456789")}))
+        .status;
+  };
+  EXPECT_EQ(zapier_says("approve"), 403);
+  teleport.Create("req-1", "alice", {"reader"});
+  EXPECT_EQ(zapier_says("deny"), 403);
+  teleport.Create("req-1", "alice", {"dba"});
+  callback.roles = {"reader"};
+  handler.reset();
+  EXPECT_EQ(zapier_says("deny"), 403);
+  callback.roles = {"reader", "dba"};
+  handler.reset();
+  EXPECT_EQ(zapier_says("deny"), 200);
 }
 
 TEST_F(DecisionPolicyTest, AReasonCanBeDemanded) {
