@@ -1,9 +1,9 @@
 // DecisionService over a cluster's AccessApi and the Decider. Both must outlive it. Any thread.
 #pragma once
 
-#include <atomic>
-#include <mutex>
+#include <functional>
 #include <string>
+#include <utility>
 
 #include "access/decider.h"
 #include "access/web_url.h"
@@ -11,18 +11,18 @@
 
 namespace tw::callback {
 
+// Told by whoever watches the connection. Called from any thread.
+struct ClusterReach {
+  std::function<bool()> ready;                 // may decisions be taken now?
+  std::function<std::string()> proxy_address;  // host:port of the proxy, may be empty
+};
+
 class DeciderService final : public DecisionService {
  public:
-  DeciderService(access::AccessApi& api, access::Decider& decider) : api_(api), decider_(decider) {}
+  DeciderService(access::AccessApi& api, access::Decider& decider, ClusterReach reach)
+      : api_(api), decider_(decider), reach_(std::move(reach)) {}
 
-  // Told by whoever watches the connection: reached (with the proxy's host:port, may be empty) or lost.
-  void SetReady(bool ready) { ready_ = ready; }
-  void SetProxyAddress(std::string address) {
-    std::lock_guard lock(mutex_);
-    proxy_ = std::move(address);
-  }
-
-  bool Ready() override { return ready_; }
+  bool Ready() override { return reach_.ready(); }
   Result<std::optional<access::AccessRequest>> Look(const std::string& id,
                                                     const access::CallLimits& limits) override {
     return api_.Get(id, limits);
@@ -31,17 +31,12 @@ class DeciderService final : public DecisionService {
                                          const access::CallLimits& limits) override {
     return decider_.Decide(decision, limits);
   }
-  std::string WebUrl(const std::string& id) override {
-    std::lock_guard lock(mutex_);
-    return access::WebUrl(proxy_, id);
-  }
+  std::string WebUrl(const std::string& id) override { return access::WebUrl(reach_.proxy_address(), id); }
 
  private:
   access::AccessApi& api_;
   access::Decider& decider_;
-  std::atomic<bool> ready_{false};
-  std::mutex mutex_;
-  std::string proxy_;
+  ClusterReach reach_;
 };
 
 }  // namespace tw::callback

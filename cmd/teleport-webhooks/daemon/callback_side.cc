@@ -15,7 +15,15 @@ bool UsesTls(const config::Settings& settings) {
 
 CallbackSide::CallbackSide(access::AccessApi& api, store::Store& store, const Health& health, Clock& clock,
                            Logger& log)
-    : clock_(clock), log_(log), decisions_(api, store, health, clock, log), replay_(store) {}
+    : clock_(clock),
+      log_(log),
+      decider_(api, &store, clock, log),
+      // Callbacks are taken as soon as Teleport has been reached, whether or not the first comparison is
+      // over.
+      decisions_(api, decider_,
+                 {[&health] { return health.connected() && !health.draining(); },
+                  [&health] { return health.cluster().proxy_address; }}),
+      replay_(store) {}
 
 CallbackSide::~CallbackSide() {
   Stop(std::chrono::milliseconds(0));

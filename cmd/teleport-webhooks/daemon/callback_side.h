@@ -5,12 +5,13 @@
 #include <mutex>
 #include <optional>
 
+#include "access/decider.h"
 #include "callback/callback_handler.h"
+#include "callback/decider_service.h"
 #include "callback/http_server.h"
 #include "callback/store_replay.h"
 #include "callback/tls_files.h"
 #include "config/settings.h"
-#include "daemon/decision_service.h"
 #include "daemon/health.h"
 #include "store/store.h"
 
@@ -40,7 +41,8 @@ class CallbackSide {
 
   Clock& clock_;
   Logger& log_;
-  TeleportDecisions decisions_;
+  access::Decider decider_;
+  callback::DeciderService decisions_;
   callback::StoreReplay replay_;
   std::unique_ptr<callback::AuditLog> audit_;
   std::unique_ptr<callback::CallbackHandler> handler_;

@@ -40,7 +40,6 @@ class EndToEndTest : public testing::Test {
     ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
     directory = pattern;
     audit = std::move(*AuditFile::Open(directory / "audit.log", log));
-    service.SetReady(true);
     http.basic_user = "portal";
     http.basic_password = Secret("correct horse battery");
     callback.secret = Secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
@@ -73,7 +72,7 @@ class EndToEndTest : public testing::Test {
   fakes::FakeLogger log;
   fakes::FakeTeleport teleport{teleport_clock};
   access::Decider decider{teleport, nullptr, clock, log};
-  DeciderService service{teleport, decider};
+  DeciderService service{teleport, decider, {[] { return true; }, [] { return std::string(); }}};
   NoReplays replays;
   NoObserver observer;
   config::HttpSettings http;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
@@ -92,8 +93,6 @@ class HandlerTest : public testing::Test {
     http.public_addr = "https://hooks.example.com";
     http.rate_limit = std::nullopt;
     teleport.Create("req-1");
-    service.SetReady(true);
-    service.SetProxyAddress("proxy.example.com:443");
   }
   CallbackHandler& Handler() {
     if (!handler) {
@@ -149,7 +148,9 @@ class HandlerTest : public testing::Test {
   fakes::FakeLogger log;
   fakes::FakeTeleport teleport{clock};
   access::Decider decider{teleport, nullptr, clock, log};
-  DeciderService service{teleport, decider};
+  std::atomic<bool> ready{true};
+  DeciderService service{
+      teleport, decider, {[this] { return ready.load(); }, [] { return "proxy.example.com:443"; }}};
   MemoryReplays replays;
   MemoryAudit audit;
   CountingObserver observer;

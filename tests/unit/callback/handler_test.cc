@@ -113,9 +113,9 @@ TEST_F(HandlerTest, TellsItsStatusToEverybody) {
 }
 
 TEST_F(HandlerTest, Answers503BeforeTeleportWasReachedAndWhileDraining) {
-  service.SetReady(false);
+  ready = false;
   EXPECT_EQ(Post("/v1/requests/req-1/approve").status, 503);
-  service.SetReady(true);
+  ready = true;
   Handler().Drain();
   EXPECT_EQ(Post("/v1/requests/req-1/approve").status, 503);
   EXPECT_TRUE(teleport.state_changes().empty());
