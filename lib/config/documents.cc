@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "base/url.h"
 #include "config/show.h"
 #include "config/template.h"
 
@@ -39,7 +40,7 @@ constexpr std::string_view kRole = R"(# {purpose}
 #
 # Better than a certificate of a year is tbot, which renews short ones: configure --kind tbot.
 kind: role
-version: v5  # v3 for Teleport 6
+version: v5  # v3 for Teleport 6 to 8
 metadata:
   name: teleport-webhooks
 spec:
@@ -53,6 +54,8 @@ spec:
   roles: [teleport-webhooks]
 )";
 
+constexpr int kAuthPort = 3025;
+
 constexpr std::string_view kTbot =
     R"(# Configuration of tbot (Teleport 14 or newer), which keeps the identity file of teleport-webhooks fresh.
 #
@@ -62,7 +65,7 @@ constexpr std::string_view kTbot =
 # In teleport-webhooks.toml: identity = "/var/lib/teleport-webhooks-bot/out/identity"
 # Run tbot as the user that teleport-webhooks runs as, or let that user read the directory.
 version: v2
-proxy_server: {proxy}
+{server}
 onboarding:
   join_method: token
   token: put-the-token-here
@@ -157,6 +160,14 @@ std::string Role(std::string_view kind, std::string_view purpose, std::string_vi
                      fmt::arg("rules", rules));
 }
 
+// A JSON string is a YAML string too.
+std::string TbotServer(const std::string& addr) {
+  if (addr.empty()) return "proxy_server: teleport.example.com:443";
+  const auto address = ParseAddress(addr);
+  const bool auth = address && address->port == kAuthPort;
+  return fmt::format("{}: {}", auth ? "auth_server" : "proxy_server", TomlQuote(addr));
+}
+
 // Percent signs begin a specifier in units, and a blank would end the word.
 std::string UnitWord(const std::string& text) {
   std::string out;
@@ -186,6 +197,7 @@ std::string Document(DocumentKind kind, const DocumentOptions& options) {
     case DocumentKind::kConfig:
       return ConfigTemplate(options.config);
     case DocumentKind::kRole:
+      if (options.config.notify_only) return Document(DocumentKind::kRoleNotify, options);
       return Role("role", "Teleport role and user for teleport-webhooks with callbacks that decide.",
                   kDeciderRules);
     case DocumentKind::kRoleReview:
@@ -198,12 +210,8 @@ std::string Document(DocumentKind kind, const DocumentOptions& options) {
           "role-notify",
           "Teleport role and user for teleport-webhooks that only notifies (webhook.notify_only = true).",
           kObserverRules);
-    case DocumentKind::kTbot: {
-      const std::string& addr = options.config.addr;
-      // A JSON string is a YAML string too.
-      return fmt::format(fmt::runtime(kTbot),
-                         fmt::arg("proxy", addr.empty() ? "teleport.example.com:443" : TomlQuote(addr)));
-    }
+    case DocumentKind::kTbot:
+      return fmt::format(fmt::runtime(kTbot), fmt::arg("server", TbotServer(options.config.addr)));
     case DocumentKind::kSystemd:
       return fmt::format(fmt::runtime(kUnit), fmt::arg("program", UnitWord(options.program)));
   }

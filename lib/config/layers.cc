@@ -329,7 +329,7 @@ bool HasUserInfo(std::string_view url) {
 }
 
 void AddOne(Drafts& drafts, const std::string& key, const std::string& value, const Origin& origin,
-            bool may_be_secret, Report& report) {
+            Report& report) {
   const auto fail = [&](std::string what, std::string hint) {
     report.problems.push_back(
         {origin.text, EscapeControls(key), std::move(what), std::move(hint), KindOf(origin.layer), {}});
@@ -349,7 +349,7 @@ void AddOne(Drafts& drafts, const std::string& key, const std::string& value, co
   }
   if (found->list_section)
     return fail("cannot be set here, since there may be several", "write it in the configuration file");
-  if (found->secret && !may_be_secret) {
+  if (found->secret) {
     const std::string variable = found->environment.empty()
                                      ? std::string()
                                      : fmt::format(", or the environment variable {}", found->environment);
@@ -357,7 +357,7 @@ void AddOne(Drafts& drafts, const std::string& key, const std::string& value, co
                 fmt::format("use {}_file{}", key, variable));
   }
   const KeySpec* spec = FindSpec(found->section, found->key);
-  if (!may_be_secret && spec != nullptr && spec->has_file() && HasUserInfo(value)) {
+  if (spec != nullptr && spec->has_file() && HasUserInfo(value)) {
     return fail("holds a password, and other users can read a command line", fmt::format("use {}_file", key));
   }
   TakeText(drafts, found->section, found->key, value, origin, report);
@@ -440,13 +440,13 @@ void AddSet(const std::vector<std::string>& words, Drafts& drafts, Report& repor
                                  {}});
       continue;
     }
-    AddOne(drafts, key, word.substr(equals + 1), {Layer::kSet, "--set", {}}, false, report);
+    AddOne(drafts, key, word.substr(equals + 1), {Layer::kSet, "--set", {}}, report);
   }
 }
 
 void AddFlags(const std::vector<Override>& flags, Drafts& drafts, Report& report) {
   for (const Override& flag : flags)
-    AddOne(drafts, flag.key, flag.value, {Layer::kFlag, flag.flag, {}}, true, report);
+    AddOne(drafts, flag.key, flag.value, {Layer::kFlag, flag.flag, {}}, report);
 }
 
 }  // namespace tw::config

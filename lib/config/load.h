@@ -70,6 +70,8 @@ struct LoadResult {
 };
 
 LoadResult Load(const LoadInput& input);
+// The same without a look at the disk: what is right or wrong about the text alone.
+LoadResult LoadText(LoadInput input);
 
 // `key = value  # origin`, one a line.
 std::string RenderShown(const std::vector<ShownValue>& shown);

@@ -29,7 +29,7 @@ std::optional<DocumentKind> ParseDocumentKind(std::string_view name);
 inline constexpr std::string_view kDocumentKinds = "config|role|role-review|role-notify|tbot|systemd";
 
 struct DocumentOptions {
-  TemplateOptions config;                              // addr is also the proxy of tbot
+  TemplateOptions config;                              // addr is also the server of tbot
   std::string program = "/usr/bin/teleport-webhooks";  // ExecStart of the unit
 };
 

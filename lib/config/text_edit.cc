@@ -64,15 +64,22 @@ std::string TextEdit::EditedLine(int line) const {
   return out.append(text_.substr(at, end - at));
 }
 
-std::string TextEdit::Apply() const {
+std::string TextEdit::CommentedLine(int line, bool hidden) const {
+  const std::size_t begin = starts_[static_cast<std::size_t>(line - 1)];
+  const std::size_t end = line < lines() ? starts_[static_cast<std::size_t>(line)] : text_.size();
+  const std::string_view whole = text_.substr(begin, end - begin);
+  const auto equals = whole.find('=');
+  if (!hidden || whole.starts_with('[') || whole.find_first_not_of(" \t\r\n") == std::string_view::npos)
+    return std::string(whole);
+  return std::string(equals == std::string_view::npos ? "" : whole.substr(0, equals + 1)) + " ***\n";
+}
+
+std::string TextEdit::Apply(bool hidden) const {
   std::string out;
   for (int line = 1; line <= lines(); ++line) {
     if (const auto comment = comments_.find(line); comment != comments_.end()) {
       if (!comment->second.empty()) out += "# " + comment->second + "\n";
-      out += "# ";
-      out += text_.substr(starts_[static_cast<std::size_t>(line - 1)],
-                          (line < lines() ? starts_[static_cast<std::size_t>(line)] : text_.size()) -
-                              starts_[static_cast<std::size_t>(line - 1)]);
+      out += "# " + CommentedLine(line, hidden);
     } else {
       out += EditedLine(line);
     }

@@ -23,7 +23,8 @@ class TextEdit {
   int lines() const { return static_cast<int>(starts_.size()); }
   bool empty() const { return replacements_.empty() && comments_.empty() && insertions_.empty(); }
 
-  std::string Apply() const;
+  // `hidden`: what became a comment shows its keys only.
+  std::string Apply(bool hidden = false) const;
 
  private:
   struct Replacement {
@@ -34,6 +35,7 @@ class TextEdit {
 
   std::size_t Offset(Place place) const;
   std::string EditedLine(int line) const;
+  std::string CommentedLine(int line, bool hidden) const;
 
   std::string_view text_;
   std::vector<std::size_t> starts_;  // of each line

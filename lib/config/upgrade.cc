@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "config/hide_secrets.h"
 #include "config/layers.h"
 #include "config/load.h"
 #include "config/setting_rules.h"
@@ -29,23 +30,26 @@ class Upgrader {
     for (const Member& member : root_.members) Section(member);
     AddTripleDefaults();
     Upgrade out;
-    out.text = edit_.Apply();
-    if (!appended_.empty()) {
-      if (!out.text.empty() && !out.text.ends_with('\n')) out.text += '\n';
-      out.text += appended_;
-    }
     std::stable_sort(notes_.begin(), notes_.end(),
                      [](const auto& a, const auto& b) { return a.first < b.first; });
     for (auto& [line, text] : notes_)
       out.notes.push_back(line > 0 ? fmt::format("line {}: {}", line, text) : std::move(text));
-    if (!out.notes.empty()) {
-      out.text = fmt::format("# Upgraded from {} by teleport-webhooks configure --from.\n{}",
-                             EscapeControls(old_.name), out.text);
-    }
+    out.text = Whole(edit_.Apply());
+    out.shown = Whole(edit_.Apply(true));
     return out;
   }
 
  private:
+  std::string Whole(std::string text) const {
+    if (!appended_.empty()) {
+      if (!text.empty() && !text.ends_with('\n')) text += '\n';
+      text += appended_;
+    }
+    if (notes_.empty()) return text;
+    return fmt::format("# Upgraded from {} by teleport-webhooks configure --from.\n{}",
+                       EscapeControls(old_.name), text);
+  }
+
   void Note(int line, std::string text) { notes_.emplace_back(line, std::move(text)); }
 
   bool IsInline(const Value& value) const { return value.table() && edit_.At(value.begin) == '{'; }
@@ -168,12 +172,33 @@ class Upgrader {
       edit_.Replace(member.begin, member.end, "addr");
       Note(member.begin.line, "teleport.auth_server is called addr, since it may name a proxy too");
     } else if (path == "webhook.request_statuses") {
-      edit_.Replace(member.begin, member.end, "request_states");
+      Rename(member, "request_statuses", "request_states");
       Note(member.begin.line, "webhook.request_statuses is called request_states");
     } else if (member.key != last) {
       Respell(member, last, path);
     }
     if (path == "webhook.request_states" || path == "webhook.request_statuses") States(path, member.value);
+  }
+
+  // In the dotted form, `name.Pending = true`, the name stands on each line.
+  void Rename(const Member& member, std::string_view from, std::string_view to) {
+    const bool header = Trim(edit_.Line(member.begin.line)).starts_with('[');
+    if (!member.value.table() || IsInline(member.value) || header)
+      return edit_.Replace(member.begin, member.end, std::string(to));
+    for (const Member& inner : member.value.members) {
+      const auto at = AsciiLower(edit_.Line(inner.begin.line)).find(from);
+      const int column = static_cast<int>(at) + 1;
+      if (at == std::string::npos || column >= inner.begin.column) continue;
+      edit_.Replace({inner.begin.line, column}, {inner.begin.line, column + static_cast<int>(from.size())},
+                    std::string(to));
+    }
+  }
+
+  // Does the file name the Auth Service as the original did?
+  bool OfTheOriginal() const {
+    return std::any_of(root_.members.begin(), root_.members.end(), [](const Member& member) {
+      return GoSpelling("", "", member.key) == "teleport" && Holds(member.value, "teleport", "auth_server");
+    });
   }
 
   static bool IsNoSecret(const Value& value) {
@@ -199,16 +224,17 @@ class Upgrader {
     if (IsInline(value)) {
       edit_.Replace(value.begin, value.end, fmt::format("[{}]", fmt::join(kept, ", ")));
       Note(value.begin.line, fmt::format("{} is a list now", path));
-      if (path == "webhook.request_states") {
-        Note(value.begin.line,
-             "it takes effect now: the original read request_statuses only, and sent Pending");
-      }
     } else {
       for (const Member& member : value.members) {
         if (!CanonicalState(member.key)) {
           edit_.CommentOut(member.begin.line, LastLine(member.value), "No such state.");
         }
       }
+    }
+    const bool pending_only = kept.size() == 1 && kept[0] == "\"Pending\"";
+    if (path == "webhook.request_states" && (IsInline(value) || (OfTheOriginal() && !pending_only))) {
+      Note(value.begin.line,
+           "it takes effect now: the original read request_statuses only, and sent Pending");
     }
     if (!dropped.empty()) {
       Note(value.begin.line, fmt::format("{}: no such state, left out: {}", path, fmt::join(dropped, ", ")));
@@ -272,18 +298,12 @@ class Upgrader {
   const Member* teleport_ = nullptr;
 };
 
-// The disk has no part in what is right about a text.
-class NoFiles final : public Files {
- public:
-  Result<SourceText> Read(const std::string&) const override {
-    return Error{ErrorKind::kCredentials, {}, {}, false};
-  }
-  Status Readable(const std::string&) const override { return {}; }
-};
-
 }  // namespace
 
-Result<Upgrade> UpgradeConfig(const SourceText& old) {
+Result<Upgrade> UpgradeConfig(const SourceText& given) {
+  SourceText old = given;
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";  // the parser passes over it, places would not
+  if (old.text.starts_with(kByteOrderMark)) old.text.erase(0, kByteOrderMark.size());
   const auto document = ParseDocument(old.text);
   if (const auto* error = std::get_if<SyntaxError>(&document)) {
     return Error::Config(fmt::format("{}:{}:{}: not valid TOML: {}", EscapeControls(old.name),
@@ -291,15 +311,17 @@ Result<Upgrade> UpgradeConfig(const SourceText& old) {
   }
   Upgrade upgrade = Upgrader(old, std::get<Value>(document)).Run();
   // Two spellings of one section can clash once they are spelled alike: then the text is left to a person.
-  if (std::holds_alternative<SyntaxError>(ParseDocument(upgrade.text))) upgrade = {old.text, {}, {}};
-  const NoFiles files;
+  if (std::holds_alternative<SyntaxError>(ParseDocument(upgrade.text))) {
+    upgrade = {old.text, old.text, {}, {}};
+    upgrade.todo.push_back(
+        "nothing was changed: a section or key stands there in two spellings that mean the same; unite them, "
+        "then upgrade again");
+  }
+  upgrade.shown = HideSecrets(upgrade.shown);
   LoadInput input;
   input.file = SourceText{"new file", upgrade.text, std::nullopt};
-  input.files = &files;
-  const LoadResult result = Load(input);
-  for (const Problem& problem : result.problems) {
-    if (problem.kind != ErrorKind::kCredentials) upgrade.todo.push_back(problem.Text());
-  }
+  const LoadResult result = LoadText(std::move(input));
+  for (const Problem& problem : result.problems) upgrade.todo.push_back(problem.Text());
   for (const Problem& warning : result.warnings) upgrade.todo.push_back(warning.Text());
   return upgrade;
 }

@@ -11,6 +11,7 @@ namespace tw::config {
 
 struct Upgrade {
   std::string text;                // holds the secrets of the old file
+  std::string shown;               // the same with *** for them, which no longer is TOML
   std::vector<std::string> notes;  // what changed and why, "line 3: ..."; never a secret
   std::vector<std::string> todo;   // what only a person can decide, as Load words it
 };

@@ -135,6 +135,58 @@ END
   [[ $output == *'did you mean TELEPORT_WEBHOOKS_TELEPORT_IDENTITY?'* ]]
 }
 
+@test "configure refuses values that would not load, and flags that its document has no place for" {
+  told 2 '--addr: teleport.addr: "bad addr" is not an address' configure --addr 'bad addr' --webhook-url http://r.example.com/
+  [[ $output == *'--webhook-url: webhook.webhook_url: http://r.example.com would carry requests in the clear'* ]]
+  told 2 'other users can read a command line' configure --webhook-url https://u:CANARY@r.example.com/
+  [[ $output != *CANARY* ]]
+  told 2 '--webhook-url has no place in the document role' configure --kind role --webhook-url https://r.example.com/
+  told 2 '--addr has no place in the document systemd' configure --kind systemd --addr a:1
+  told 2 '--notify-only and --public-addr exclude each other' configure --notify-only --public-addr h
+  told 2 'take none of' configure --new-secret --addr a:1
+  told 0 'verbs: [list, read]' configure --kind role --notify-only
+  [[ $output != *update* ]]
+}
+
+@test "configure --out writes what only its owner reads, replaces only with --force, and never a link or a device" {
+  tw configure --out new.toml
+  [ "$(stat -c %a new.toml)" = 600 ]
+  told 1 'overwrite it with --force' configure --out new.toml
+  mkdir elsewhere
+  echo old >elsewhere/real.toml
+  ln -s elsewhere/real.toml link.toml
+  told 1 'overwrite it with --force' configure --out link.toml
+  told 0 '' configure --out link.toml --force
+  [ -L link.toml ]
+  cmp elsewhere/real.toml new.toml
+  mkfifo pipe
+  told 1 'it is no regular file' configure --out pipe --force
+  [ -p pipe ]
+  told 1 'it is no regular file' configure --out elsewhere --force
+  told 2 '--out names no file' configure --out ''
+  [ "$(find . -name '*.new' | wc -l)" -eq 0 ]
+}
+
+@test "configure --kind systemd names the program that printed it, and systemd has nothing to say to it" {
+  command -v systemd-analyze >/dev/null || skip 'systemd-analyze is not installed'
+  tw configure --kind systemd >teleport-webhooks.service
+  run systemd-analyze verify ./teleport-webhooks.service
+  echo "$output"
+  [ "$status" -eq 0 ]
+  [ -z "$output" ]
+}
+
+@test "configure --from shows no secret on a terminal, and writes the whole copy everywhere else" {
+  printf '[teleport]\nauth_server = "a:1"\nclient_key = "k"\nclient_crt = "c"\nroot_cas = "r"\n[webhook]\nwebhook_url = "https://r.example.com/CANARY"\n[http.basic_auth]\nuser = "u"\npassword = "CANARY"\n' >old.toml
+  run script -qec "'$TW_BIN/teleport-webhooks' configure --from old.toml" /dev/null
+  echo "$output"
+  [ "$status" -eq 0 ]
+  [[ $output == *'password = ***'* && $output == *'--out FILE writes the copy itself'* && $output != *CANARY* ]]
+  [ "$(tw configure --from old.toml 2>/dev/null | grep -c CANARY)" -eq 2 ]
+  tw configure --from old.toml --out new.toml
+  [ "$(grep -c CANARY new.toml)" -eq 2 ]
+}
+
 # section.key = type, one a line, of every key that stands once (man page of the configuration).
 documented_keys() {
   awk '/^# THE .* SECTIONS?$/ || /^# [A-Z]+$/ {

@@ -150,6 +150,22 @@ TEST(Documents, RolesGrantWhatTheirKindNeedsAndNoMore) {
       AllOf(HasSubstr("verbs: [list, read]\n"), Not(HasSubstr("review_requests")), Not(HasSubstr("update"))));
 }
 
+TEST(Documents, OfARoleThatOnlyNotifiesIsTheSameByEitherName) {
+  DocumentOptions options;
+  options.config.notify_only = true;
+  EXPECT_EQ(Document(DocumentKind::kRole, options), Document(DocumentKind::kRoleNotify, {}));
+}
+
+TEST(Documents, OfTbotNameAnAuthServiceByItsPort) {
+  DocumentOptions options;
+  options.config.addr = "auth.example.com:3025";
+  EXPECT_THAT(Document(DocumentKind::kTbot, options),
+              AllOf(HasSubstr("\nauth_server: \"auth.example.com:3025\"\n"), Not(HasSubstr("proxy_server"))));
+  options.config.addr = "proxy.example.com:443";
+  EXPECT_THAT(Document(DocumentKind::kTbot, options),
+              AllOf(HasSubstr("\nproxy_server: \"proxy.example.com:443\"\n"), Not(HasSubstr("auth_server"))));
+}
+
 bool Have(const std::string& command) {
   return std::system((command + " >/dev/null 2>&1").c_str()) == 0;
 }

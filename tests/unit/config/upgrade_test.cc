@@ -172,6 +172,65 @@ TEST(Upgrade, LeavesWhatStandsInsideAnInlineTableToAPerson) {
   EXPECT_THAT(upgrade.todo, ElementsAre(HasSubstr("http.basic_auth.realm: unknown key")));
 }
 
+TEST(Upgrade, TakesAByteOrderMarkAway) {
+  const Upgrade upgrade = Up("\xef\xbb\xbf" + kTeleport + "[webhook]\nwebhook_url = \"https://r/\"\n");
+  EXPECT_THAT(upgrade.text,
+              AllOf(HasSubstr("\n[teleport]\naddr = \"example.com:3025\""), Not(HasSubstr("\xef"))));
+}
+
+TEST(Upgrade, SaysWhenItHadToLeaveAFileAsItWas) {
+  const std::string text =
+      kTeleport + "[webhook]\nwebhook_url = \"https://r/\"\n[WEBHOOK]\nnotify_only = true\n";
+  const Upgrade upgrade = Up(text);
+  EXPECT_EQ(upgrade.text, text);
+  EXPECT_THAT(upgrade.todo, Contains(HasSubstr("two spellings that mean the same")));
+}
+
+TEST(Upgrade, RenamesADottedKeyOnEachOfItsLines) {
+  const Upgrade upgrade =
+      Up(kTeleport +
+         "[webhook]\nwebhook_url = \"https://r/\"\nnotify_only = true\nrequest_statuses.Pending = true\n"
+         "request_statuses.Denied = true\nrequest_statuses.Gone = true\n");
+  EXPECT_THAT(upgrade.text,
+              HasSubstr("\nrequest_states.Pending = true\nrequest_states.Denied = true\n# No such "
+                        "state.\n# request_statuses.Gone = true\n"));
+  const LoadResult result = LoadBack(upgrade, Purpose::kServe);
+  ASSERT_TRUE(result.settings) << result.ToError().message;
+  EXPECT_THAT(result.settings->endpoints.at(0).request_states, ElementsAre("Pending", "Denied"));
+  const Upgrade top =
+      Up("webhook.request_statuses.Pending = true\nwebhook.request_statuses.Denied = false\n");
+  EXPECT_THAT(top.text,
+              HasSubstr("webhook.request_states.Pending = true\nwebhook.request_states.Denied = false\n"));
+  EXPECT_EQ(Up(top.text).text, top.text);
+}
+
+TEST(Upgrade, SaysThatATableOfStatesTakesEffectNow) {
+  const std::string table =
+      "[webhook]\nwebhook_url = \"https://r/\"\n[webhook.request_states]\nApproved = true\n";
+  const Upgrade upgrade = Up(kTeleport + table);
+  EXPECT_THAT(upgrade.notes, Contains(HasSubstr("line 8: it takes effect now")));
+  EXPECT_THAT(Up(upgrade.text).notes, IsEmpty());
+}
+
+TEST(Upgrade, ShownToAPersonHoldsNoSecretAndIsNoConfiguration) {
+  const Upgrade upgrade =
+      Up(kTeleport +
+         "[slack]\ntoken = \"CANARY\"\ntext = '''\nCANARY\n'''\n[webhook]\n"
+         "webhook_url = \"https://r.example.com/CANARY\"\ncallback_secret = \"CANARY\" # mine\n"
+         "bearer_token = \"CANARY\"\nproxy_url = \"http://u:CANARY@proxy:1\"\n[webhook.headers]\nX-A = "
+         "\"CANARY\"\n"
+         "[http]\npublic_addr = \"https://u:CANARY@h/\"\nbearer_token = \"\"\"\nCANARY\"\"\"\n[[endpoint]]\n"
+         "name = \"e\"\nurl = \"https://open.example.com/\"\nold_secrets = [\n \"CANARY\",\n \"CANARY\"\n]\n"
+         "headers = { X-B = \"CANARY\" }\n[[callback.caller]]\nname = \"c\"\nhmac_secret = \"CANARY\"\n");
+  EXPECT_THAT(upgrade.text, HasSubstr("bearer_token = \"CANARY\"\n"));
+  EXPECT_THAT(upgrade.shown,
+              AllOf(Not(HasSubstr("CANARY")), HasSubstr("webhook_url = ***\n"), HasSubstr("# token = ***\n"),
+                    HasSubstr("# callback_secret = ***\n"), HasSubstr("X-A = ***\n"),
+                    HasSubstr("url = \"https://open.example.com/\"\n"), HasSubstr("headers = ***\n"),
+                    HasSubstr("addr = \"example.com:3025\" # where\n")));
+  EXPECT_FALSE(Load(Input(upgrade.shown)).settings);
+}
+
 TEST(Upgrade, RefusesWhatIsNotToml) {
   const auto upgrade = UpgradeConfig({"old.toml", "[teleport\nsecret = CANARY", std::nullopt});
   ASSERT_FALSE(upgrade);
