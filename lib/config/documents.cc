@@ -86,12 +86,17 @@ constexpr std::string_view kUnit = R"(# teleport-webhooks under systemd.
 #   systemctl enable --now teleport-webhooks
 #
 # The service runs as the user teleport-webhooks; where there is none, systemd makes one up. A user made up can read
-# only what all may read, so keep secrets out of the configuration file and hand them over as credentials:
+# only what all may read: the configuration file must be such (mode 0644), and what is secret stands in files of its
+# own, which systemd hands over (systemctl edit teleport-webhooks):
 #
 #   [Service]
+#   LoadCredential=identity:/etc/teleport-webhooks/identity
 #   LoadCredential=secret:/etc/teleport-webhooks/secret
+#   LoadCredential=callback-secret:/etc/teleport-webhooks/callback-secret
 #
-# and in the configuration: secret_file = "/run/credentials/teleport-webhooks.service/secret"
+# and in the configuration: identity = "/run/credentials/teleport-webhooks.service/identity", and so on. They are copies
+# of when the service started. An identity that tbot renews is read where tbot writes it: make the user
+# teleport-webhooks, and run tbot as that user.
 
 [Unit]
 Description=Teleport access requests as webhooks

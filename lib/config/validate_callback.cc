@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "base/url.h"
 #include "config/validate.h"
 #include "crypto/webhook_signature.h"
 
@@ -31,6 +32,13 @@ bool PublicAddrHasUser(const Draft& http) {
   return address != nullptr && !address->pairs.empty();
 }
 
+// What systemd hands over is its administrator's choice.
+bool OnThisMachine(std::string_view listen_addr) {
+  if (listen_addr == "systemd" || listen_addr.starts_with("unix:")) return true;
+  const auto address = ParseAddress(listen_addr);
+  return address && IsLoopbackHost(address->host);
+}
+
 void CheckListener(const Context& c) {
   RequireBoth(c.http, "https_key_file", "https_cert_file", c.report);
   RequireBoth(c.http, "basic_auth.user", "basic_auth.password", c.report);
@@ -47,6 +55,11 @@ void CheckListener(const Context& c) {
       c.report.problems.push_back(c.http.Complain(
           key, "needs tls.client_ca_file", "name the file with the certificate authorities of your callers"));
     }
+  }
+  if (c.input.insecure_no_tls && !OnThisMachine(c.http.Get("listen_addr").text)) {
+    c.report.warnings.push_back(c.http.Complain(
+        "listen_addr", "takes passwords and tokens of callers in the clear (--insecure-no-tls)",
+        "let it listen on 127.0.0.1 or unix:PATH, behind a proxy that ends TLS"));
   }
   if (c.input.insecure_no_tls && ca) {
     c.report.problems.push_back(c.http.Complain(

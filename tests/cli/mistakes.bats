@@ -42,6 +42,8 @@ told() { # exit code, text, arguments...
   told 2 'watch takes no argument, but got "now"' watch now
   [ "$(tw help send)" = "$(tw send --help)" ]
   [ "$(tw help)" = "$(tw --help)" ]
+  "$TW_BIN/teleport-sandbox" request --help | grep -qxF 'Usage: teleport-sandbox request [OPTIONS]'
+  "$TW_BIN/teleport-sandbox" fault end-streams --help | grep -qF 'Usage: teleport-sandbox fault end-streams '
 }
 
 @test "ids that cannot be meant are refused before anything is done" {

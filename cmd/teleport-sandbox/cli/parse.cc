@@ -305,9 +305,10 @@ Result<CommandLine> ParseCommandLine(int argc, const char* const* argv) {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
     const CLI::App* at = &app;
-    std::string path = app.get_name();
-    for (; !at->get_subcommands().empty(); path += " " + at->get_name()) at = at->get_subcommands().front();
-    store.line.help = at->help(path);
+    std::string parents;  // help() adds the name of its own verb
+    for (; !at->get_subcommands().empty(); at = at->get_subcommands().front())
+      parents += (parents.empty() ? "" : " ") + at->get_name();
+    store.line.help = at->help(parents);
     return store.line;
   } catch (const CLI::CallForVersion& version) {
     store.line.help = std::string(version.what()) + "\n";

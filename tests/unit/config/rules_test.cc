@@ -383,6 +383,19 @@ TEST(CallbackRules, APublicKeyMayVerifyCallbacks) {
               IsEmpty());
 }
 
+TEST(CallbackRules, CredentialsInTheClearAreWarnedAboutBeyondThisMachine) {
+  const auto warnings = [](const std::string& listen) {
+    LoadInput input = Input(Complete("[http]\nlisten_addr = \"" + listen + "\"\n"), Purpose::kServe);
+    input.insecure_no_tls = true;
+    return Texts(Load(input).warnings);
+  };
+  for (const char* listen : {":8081", "0.0.0.0:1", "[::]:1", "192.0.2.1:1"})
+    EXPECT_THAT(warnings(listen), ElementsAre(HasSubstr("in the clear (--insecure-no-tls)"))) << listen;
+  for (const char* listen : {"127.0.0.1:1", "[::1]:1", "localhost:1", "unix:/run/x", "systemd"})
+    EXPECT_THAT(warnings(listen), IsEmpty()) << listen;
+  EXPECT_THAT(Texts(Load(Input(Complete(), Purpose::kServe)).warnings), IsEmpty());
+}
+
 TEST(NotifyOnly, MakesTheListenerKeysIrrelevant) {
   EXPECT_THAT(
       Problems(
