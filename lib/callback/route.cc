@@ -17,8 +17,9 @@ constexpr std::string_view kWriting = "POST";
 std::string_view PathOf(std::string_view target) {
   for (const std::string_view scheme : {"http://", "https://"}) {
     if (!AsciiLower(target.substr(0, scheme.size())).starts_with(scheme)) continue;
-    const auto slash = target.find('/', scheme.size());
-    target = slash == std::string_view::npos ? std::string_view("/") : target.substr(slash);
+    const auto end = target.find_first_of("/?#", scheme.size());
+    const bool has_path = end != std::string_view::npos && target[end] == '/';
+    target = has_path ? target.substr(end) : std::string_view("/");
     break;
   }
   return target.substr(0, target.find_first_of("?#"));

@@ -33,23 +33,29 @@ bool ConnectionTable::Admit(const std::string& key) {
     const auto found = per_address_.find(key);
     if (found != per_address_.end() && found->second >= limits_.per_address) return false;
   }
-  return connections_.size() < limits_.total || CutLongestWaiting();
+  return connections_.size() < limits_.total || CutSlowest();
 }
 
 bool ConnectionTable::MakeRoom() {
   std::lock_guard lock(mutex_);
-  return CutLongestWaiting();
+  return CutSlowest();
 }
 
-bool ConnectionTable::CutLongestWaiting() {
-  Connection* oldest = nullptr;
-  for (Connection& each : connections_) {
-    if (each.phase != Phase::kAwaiting || each.deadline == SteadyTime::max()) continue;
-    if (oldest == nullptr || each.deadline < oldest->deadline) oldest = &each;
-  }
-  if (oldest == nullptr) return false;
-  Cut(*oldest);
-  oldest->deadline = SteadyTime::max();  // cut once only
+bool ConnectionTable::CutSlowest() {
+  const SteadyTime now = std::chrono::steady_clock::now();
+  const auto oldest = [&](Phase phase, Duration age) {
+    Connection* found = nullptr;
+    for (Connection& each : connections_) {
+      if (each.phase != phase || each.deadline == SteadyTime::max() || now - each.since < age) continue;
+      if (found == nullptr || each.since < found->since) found = &each;
+    }
+    return found;
+  };
+  Connection* slowest = oldest(Phase::kAwaiting, Duration(0));
+  if (slowest == nullptr) slowest = oldest(Phase::kReceiving, limits_.slow_request);
+  if (slowest == nullptr) return false;
+  Cut(*slowest);
+  slowest->deadline = SteadyTime::max();  // cut once only
   return true;
 }
 
@@ -59,6 +65,7 @@ Connection* ConnectionTable::Add(int fd, std::string peer, std::string key, Stea
   added.fd = fd;
   added.peer = std::move(peer);
   added.key = std::move(key);
+  added.since = std::chrono::steady_clock::now();
   added.deadline = deadline;
   if (!added.key.empty()) ++per_address_[added.key];
   if (deadline < next_sweep_) wake_.notify_all();
@@ -77,6 +84,7 @@ void ConnectionTable::Remove(Connection* connection) {
 
 void ConnectionTable::Enter(Connection* connection, Phase phase, SteadyTime deadline) {
   std::lock_guard lock(mutex_);
+  if (connection->phase != phase) connection->since = std::chrono::steady_clock::now();
   connection->phase = phase;
   connection->deadline = deadline;
   if (phase == Phase::kAwaiting) {

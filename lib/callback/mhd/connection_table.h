@@ -27,17 +27,22 @@ enum class Phase {
   kAnswering,  // in the handler, or the answer is being written
 };
 
-// One connection. `phase`, `deadline`, `fd` and `peer` belong to the table; the rest to the event thread, and
-// to one worker while the connection is suspended.
+class TlsGeneration;
+
+// One connection. `phase`, `since`, `deadline`, `fd` and `peer` belong to the table; the rest to the event
+// thread, and to one worker while the connection is suspended.
 struct Connection {
   int fd = -1;
   std::string peer;
   std::string key;  // for the per-address limit; empty: not counted
   Phase phase = Phase::kAwaiting;
+  SteadyTime since{};  // when the phase began
   SteadyTime deadline{};
 
   MHD_Connection* mhd = nullptr;
-  bool certificate_read = false;
+  // What `certificate` was verified against and when; a replaced client CA makes it count no more.
+  std::weak_ptr<TlsGeneration> verified_by;
+  SteadyTime verified_at{};
   std::optional<ClientCertificate> certificate;
   struct Exchange {
     HttpRequest request;
@@ -55,6 +60,8 @@ struct Connection {
 struct ConnectionLimits {
   std::size_t total = 512;
   std::size_t per_address = 64;  // 0: none
+  // A request that has been arriving for so long may be cut for a newcomer: an honest one comes in one go.
+  std::chrono::milliseconds slow_request{1'000};
 };
 
 // Safe for use from any thread.
@@ -65,10 +72,11 @@ class ConnectionTable {
   ConnectionTable(const ConnectionTable&) = delete;
   ConnectionTable& operator=(const ConnectionTable&) = delete;
 
-  // May one more come from this client? Makes room in a full table by cutting the connection that has waited
-  // longest for a request. `key` empty: exempt from the per-address limit.
+  // May one more come from this client? Makes room in a full table by cutting another, see MakeRoom. `key`
+  // empty: exempt from the per-address limit.
   bool Admit(const std::string& key);
-  // Cuts the connection that has waited longest for a request; false when none waits.
+  // Cuts the connection that has waited longest for a request, else the one whose request has been arriving
+  // longest. False when there is neither.
   bool MakeRoom();
   Connection* Add(int fd, std::string peer, std::string key, SteadyTime deadline);
   // Before the descriptor is closed, so that the janitor never cuts a number that belongs to another.
@@ -84,7 +92,7 @@ class ConnectionTable {
  private:
   void Sweep(std::stop_token stop);
   bool Quiet() const;
-  bool CutLongestWaiting();
+  bool CutSlowest();
 
   const ConnectionLimits limits_;
   mutable std::mutex mutex_;

@@ -31,6 +31,9 @@ constexpr std::chrono::seconds kAnswerGrace{2};
 // Bytes of a chunked body beyond the limit that are read, so that the client can still see a 413.
 constexpr std::size_t kExcess = 256 * 1024;
 
+// How long a client certificate counts before it is verified again: it may expire on an open connection.
+constexpr std::chrono::minutes kVerifiedFor{1};
+
 // How long the loop pauses when libmicrohttpd wants to go on although nothing has arrived.
 constexpr int kPauseMs = 2;
 
@@ -196,7 +199,9 @@ std::optional<HttpResponse> MhdServer::ReadHead(Connection& connection, const ch
   request.method = method;
   request.peer = connection.peer;
   request.tls = tls_ != nullptr;
-  request.headers = ReadHeaders(connection.mhd);
+  auto headers = ReadHeaders(connection.mhd);
+  if (!headers) return handler_->Refuse(400, "a header is folded over several lines");
+  request.headers = *std::move(headers);
   if (HeadSize(request) > options_.max_head) return handler_->Refuse(431, "the request head is too large");
   const FramingVerdict framing = CheckFraming(request, version, options_.max_body);
   if (framing == FramingVerdict::kTooLarge) return handler_->Refuse(413, "the request body is too large");
@@ -267,11 +272,16 @@ bool MhdServer::Answer(Connection& connection, const HttpResponse& response) {
 }
 
 void MhdServer::ReadCertificate(Connection& connection) const {
-  if (!tls_ || connection.certificate_read) return;
-  connection.certificate_read = true;
+  if (!tls_) return;
+  const std::shared_ptr<TlsGeneration> current = tls_->Current();
+  const SteadyTime now = Now();
+  if (connection.verified_by.lock() == current && now - connection.verified_at < kVerifiedFor) return;
+  connection.verified_by = current;
+  connection.verified_at = now;
+  connection.certificate.reset();
   const auto* info = MHD_get_connection_info(connection.mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
   if (info == nullptr) return;
-  connection.certificate = tls_->Current()->Verify(static_cast<gnutls_session_t>(info->tls_session));
+  connection.certificate = current->Verify(static_cast<gnutls_session_t>(info->tls_session));
 }
 
 }  // namespace tw::callback

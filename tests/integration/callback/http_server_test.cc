@@ -87,7 +87,8 @@ TEST_F(ServerTest, RefusesFramingThatTwoServersCouldReadDifferently) {
   for (const std::string head :
        {"Host: x\r\nContent-Length: 3\r\nContent-Length: 4\r\n", "Host: x\r\nHost: y\r\n",
         "Host: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n", "Host: x\r\nContent-Length: +3\r\n",
-        "Host: x\r\nTransfer-Encoding: gzip, chunked\r\n", ""}) {
+        "Host: x\r\nTransfer-Encoding: gzip, chunked\r\n", "Host: x\r\nContent-Length : 3\r\n",
+        "Host: x\r\nTransfer-Encoding : chunked\r\n", "Host: x\r\nX y: 1\r\n", ""}) {
     HttpClient client(address);
     ASSERT_TRUE(client.Connect());
     ASSERT_TRUE(client.Send("POST / HTTP/1.1\r\n" + head + "\r\nabcd"));
@@ -98,6 +99,65 @@ TEST_F(ServerTest, RefusesFramingThatTwoServersCouldReadDifferently) {
     EXPECT_TRUE(client.Ended()) << head;
   }
   EXPECT_EQ(handler.handled, 0);
+}
+
+TEST_F(ServerTest, RefusesFoldedHeadersAndControlCharactersInThem) {
+  Start();
+  for (const std::string head :
+       {"X: 1\r\n 2\r\n", "Content-Length:\r\n 3\r\n", "Content-:          3\r\n Length\r\n",
+        "Transfer-Encoding:            \r\n chunked\r\n", "X: 1\r\n\tContent-Length: 3\r\n", "X: a\rb: c\r\n",
+        "X: a\x7f\r\n", "X: a\x0b\r\n"}) {
+    HttpClient client(address);
+    ASSERT_TRUE(client.Connect());
+    ASSERT_TRUE(client.Send("POST / HTTP/1.1\r\nHost: x\r\n" + head + "\r\nabcd"));
+    const auto reply = client.Read();
+    ASSERT_TRUE(reply) << head;
+    EXPECT_EQ(reply->status, 400) << head;
+    EXPECT_TRUE(client.Ended()) << head;
+  }
+  EXPECT_EQ(handler.handled, 0);
+}
+
+TEST_F(ServerTest, TakesAHeadThatComesInManyPieces) {
+  handler.script = [](const HttpRequest& request, const std::stop_token&) {
+    std::string seen;
+    for (const auto& [name, value] : request.headers) seen += name + "=" + value.substr(0, 3) + ";";
+    return HttpResponse{200, {}, seen, false};
+  };
+  Start();
+  HttpClient client(address);
+  ASSERT_TRUE(client.Connect());
+  const std::string head = "GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + std::string(9000, 'a') +
+                           "\r\nX-Empty:\r\nX-Wide:  \t b\r\n\r\n";
+  for (std::size_t at = 0; at < head.size(); at += 700) {
+    ASSERT_TRUE(client.Send(head.substr(at, 700)));
+    std::this_thread::sleep_for(milliseconds(2));
+  }
+  EXPECT_EQ(client.Read()->body, "Host=x;X-Long=aaa;X-Empty=;X-Wide=b;");
+}
+
+TEST_F(ServerTest, TakesNoChunksUnderHttp10) {
+  Start();
+  HttpClient client(address);
+  ASSERT_TRUE(client.Connect());
+  ASSERT_TRUE(client.Send("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"));
+  EXPECT_EQ(client.Read()->status, 400);
+  EXPECT_EQ(handler.handled, 0);
+}
+
+TEST_F(ServerTest, HalfSentRequestsThatFillTheTableKeepNobodyOut) {
+  options.connections = 4;
+  Start();
+  std::vector<std::unique_ptr<HttpClient>> slow;
+  for (int i = 0; i < 4; ++i) {
+    slow.push_back(std::make_unique<HttpClient>(address));
+    ASSERT_TRUE(slow.back()->Connect() && slow.back()->Send("GET / HTTP/1.1\r\nHost: x\r\nX-Half: "));
+  }
+  std::this_thread::sleep_for(milliseconds(1200));
+  HttpClient honest(address);
+  const auto reply = honest.Do("GET", "/");
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->status, 200);
 }
 
 TEST_F(ServerTest, Answers503WhenEveryWorkerAndTheQueueAreTaken) {

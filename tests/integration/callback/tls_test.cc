@@ -166,5 +166,20 @@ TEST_F(TlsTest, TrustsAReplacedClientCaFromTheNextConnectionOn) {
   EXPECT_EQ(new_client.Do("GET", "/")->body, "dave");
 }
 
+TEST_F(TlsTest, ACertificateCountsNoMoreOnAnOpenConnectionOnceItsCaIsReplaced) {
+  const fakes::CallerCa before("before");
+  const fakes::CallerCa after("after");
+  options.tls = pair.Material();
+  options.tls->client_ca_der = {before.der()};
+  handler.script = WhoAsks;
+  Start();
+  HttpClient client(address, With(before.Issue({.common_name = "carol"})));
+  EXPECT_EQ(client.Do("GET", "/")->body, "carol");
+  TlsMaterial next = pair.Material();
+  next.client_ca_der = {after.der()};
+  ASSERT_TRUE(server->ReplaceTls(next));
+  EXPECT_EQ(client.Do("GET", "/")->body, "nobody");
+}
+
 }  // namespace
 }  // namespace tw::callback

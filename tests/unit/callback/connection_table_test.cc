@@ -59,11 +59,31 @@ TEST_F(ConnectionTableTest, LimitsConnectionsOfOneAddressButNotOfTheExempt) {
 
 TEST_F(ConnectionTableTest, CutsTheOneThatHasWaitedLongestForTheNewcomer) {
   ConnectionTable table({2, 0});
-  Peer& patient = Connect(table, "", hours(2));
-  Peer& oldest = Connect(table, "", hours(1));
+  Peer& oldest = Connect(table, "", hours(2));
+  Peer& newer = Connect(table, "", hours(1));  // however much time each was given
   EXPECT_TRUE(table.Admit(""));
   EXPECT_TRUE(oldest.Cut());
-  EXPECT_TRUE(patient.Open());
+  EXPECT_TRUE(newer.Open());
+}
+
+TEST_F(ConnectionTableTest, CutsASlowRequestForANewcomerOnlyWhenNobodyWaits) {
+  ConnectionTable table({2, 0, milliseconds(0)});
+  Peer& slow = Connect(table, "");
+  table.Enter(slow.connection, Phase::kReceiving, std::chrono::steady_clock::now() + hours(1));
+  Peer& waiting = Connect(table, "");
+  EXPECT_TRUE(table.Admit(""));
+  EXPECT_TRUE(waiting.Cut());
+  EXPECT_TRUE(slow.Open());
+  EXPECT_TRUE(table.Admit(""));
+  EXPECT_TRUE(slow.Cut());
+}
+
+TEST_F(ConnectionTableTest, NeverCutsARequestThatIsBeingAnsweredForANewcomer) {
+  ConnectionTable table({1, 0, milliseconds(0)});
+  Peer& busy = Connect(table, "");
+  table.Enter(busy.connection, Phase::kAnswering, std::chrono::steady_clock::now() + hours(1));
+  EXPECT_FALSE(table.Admit(""));
+  EXPECT_TRUE(busy.Open());
 }
 
 TEST_F(ConnectionTableTest, NeverCutsARequestUnderWayForANewcomer) {

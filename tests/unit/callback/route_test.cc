@@ -12,6 +12,7 @@ TEST(Route, FindsEachRoute) {
   EXPECT_EQ(FindRoute("POST", "/?x=1").kind, RouteKind::kLegacy);
   EXPECT_EQ(FindRoute("POST", "https://hooks.example.com").kind, RouteKind::kLegacy);
   EXPECT_EQ(FindRoute("POST", "http://hooks.example.com/v1/requests/a/approve").kind, RouteKind::kApprove);
+  EXPECT_EQ(FindRoute("POST", "http://hooks.example.com?/v1/requests/a/approve").kind, RouteKind::kLegacy);
   EXPECT_EQ(FindRoute("POST", "/v1/requests/a/deny").kind, RouteKind::kDeny);
   EXPECT_EQ(FindRoute("GET", "/v1/requests/a").kind, RouteKind::kShow);
   EXPECT_EQ(FindRoute("HEAD", "/v1/requests/a?b#c").kind, RouteKind::kShow);
