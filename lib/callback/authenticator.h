@@ -27,7 +27,8 @@ struct Identity {
   std::vector<std::string> names;                  // all that the credentials say the caller is called
   const config::CallerSettings* caller = nullptr;  // of the settings the Authenticator was made from
   bool signed_body = false;                        // the signature counts: replay memory applies
-  std::string webhook_id;                          // when signed_body, under the standard scheme
+  std::string signer;      // when signed_body: whose key it was, whatever other credentials came along
+  std::string webhook_id;  // when signed_body, under the standard scheme
 };
 
 // What of the request the signature may vouch for.

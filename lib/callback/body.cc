@@ -52,16 +52,23 @@ void AddRoles(std::string_view text, std::vector<std::string>& out) {
   }
 }
 
+bool NamesRoles(std::string_view key) {
+  return key == "roles" || key == "role";
+}
+
 Status ReadRoles(const JsonValue& object, std::vector<std::string>& out) {
-  const JsonValue* const value = object.Find("roles");
-  if (value == nullptr || value->IsNull()) return {};
-  if (value->kind == Kind::kString) {
-    AddRoles(value->text, out);
-    return {};
+  for (const auto& [key, value] : object.members) {
+    if (!NamesRoles(key) || value.IsNull()) continue;
+    if (value.kind == Kind::kString) {
+      AddRoles(value.text, out);
+      continue;
+    }
+    auto list = TextList(value, key);
+    if (!list) return list.error();
+    // Teleport would grant all that was asked for.
+    if (list->empty()) return Error::Usage(key + " is empty: leave it out to grant all that was asked for");
+    out.insert(out.end(), list->begin(), list->end());
   }
-  auto list = TextList(*value, "roles");
-  if (!list) return list.error();
-  out = std::move(*list);
   return {};
 }
 
@@ -124,7 +131,7 @@ std::string DecodeForm(std::string_view text) {
 }
 
 Status TakeField(const std::string& name, std::string value, Ask& ask) {
-  if (name == "roles" || name == "role") {
+  if (NamesRoles(name)) {
     AddRoles(value, ask.roles);
   } else if (name.starts_with(kAnnotationPrefix)) {
     ask.annotations[name.substr(kAnnotationPrefix.size())].push_back(std::move(value));
@@ -156,7 +163,7 @@ Result<Ask> FromForm(std::string_view body) {
     std::string value =
         equals == std::string_view::npos ? std::string() : DecodeForm(field.substr(equals + 1));
     if (!IsUtf8(name) || !IsUtf8(value)) return Error::Usage("the body is not UTF-8");
-    const bool repeatable = name == "roles" || name == "role" || name.starts_with(kAnnotationPrefix);
+    const bool repeatable = NamesRoles(name) || name.starts_with(kAnnotationPrefix);
     if (!repeatable && !seen.insert(name).second) return Error::Usage("the form has the same field twice");
     if (Status taken = TakeField(name, std::move(value), ask); !taken) return taken.error();
   }

@@ -37,7 +37,7 @@ Answer CallbackHandler::Decide(Call& call) {
   if (!agrees) return BadRequest("request_id or decision in the body differ from the path");
   if (auto refused = CheckAsk(call)) return *std::move(refused);
   if (!call.identity->signed_body || call.identity->webhook_id.empty()) return DecideOnce(call);
-  return replays_.Once(call.identity->name, call.identity->webhook_id, call.request.body,
+  return replays_.Once(call.identity->signer, call.identity->webhook_id, call.request.body,
                        call.request.deadline, [&] { return DecideOnce(call); });
 }
 
@@ -72,7 +72,8 @@ std::optional<Answer> CallbackHandler::CheckAsk(Call& call) const {
   if (settings.delegator == config::DelegatorSource::kFixed) name = settings.fixed_delegator;
   if (settings.delegator == config::DelegatorSource::kBody && !ask.delegator.empty()) name = ask.delegator;
   if (!UsableDelegator(name)) {
-    return BadRequest("the delegator must have 1 to 128 characters and no control characters");
+    return BadRequest(
+        "the delegator must have 1 to 128 characters, not all of them blank, and no control characters");
   }
   call.delegator = "webhooks:" + name;
   return std::nullopt;

@@ -1,7 +1,7 @@
 #include "callback/json.h"
 
 #include <nlohmann/json.hpp>
-#include <unordered_set>
+#include <set>
 
 #include "base/text.h"
 
@@ -74,7 +74,7 @@ class Builder final : public json::json_sax_t {
   struct Level {
     JsonValue value;
     std::string key;
-    std::unordered_set<std::string> seen;
+    std::set<std::string> seen;  // ordered: a body of colliding hashes would cost seconds
   };
 
   static JsonValue Text(JsonValue::Kind kind, std::string text) {

@@ -46,7 +46,8 @@ bool IsRequester(std::string_view user, std::span<const std::string> names) {
 }
 
 bool UsableDelegator(std::string_view name) {
-  return !name.empty() && EscapeControls(name) == name && Characters(ToValidUtf8(name)) <= kLongestDelegator;
+  return !FoldName(name).empty() && EscapeControls(name) == name &&
+         Characters(ToValidUtf8(name)) <= kLongestDelegator;
 }
 
 std::optional<std::string> OutsideScope(const config::CallbackSettings& settings,

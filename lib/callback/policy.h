@@ -15,7 +15,8 @@ namespace tw::callback {
 // Is any of `names` the requester, also under another spelling (name_folding.h)?
 bool IsRequester(std::string_view user, std::span<const std::string> names);
 
-// "webhooks:<name>" may hold at most 128 characters in <name>, none of which steers a terminal.
+// "webhooks:<name>" may hold at most 128 characters in <name>, none of which steers a terminal and one of
+// which can be seen.
 bool UsableDelegator(std::string_view name);
 
 // What lies outside of what [callback] and the caller itself (null: none) may decide and see, as a sentence;

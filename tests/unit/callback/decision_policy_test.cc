@@ -48,6 +48,16 @@ TEST_F(DecisionPolicyTest, EveryRequestedAndGrantedRoleMustMatch) {
   EXPECT_EQ(Approve(), 403);
 }
 
+TEST_F(DecisionPolicyTest, AnEmptyListOfRolesNeverGrantsThemAll) {
+  EXPECT_EQ(Approve(R"({"roles":[]})"), 400);
+  EXPECT_EQ(Approve(R"({"role":[]})"), 400);
+  EXPECT_TRUE(teleport.state_changes().empty());
+  teleport.Create("req-1", "alice", {"dba", "admin"});
+  EXPECT_EQ(Approve(R"({"role":"dba"})"), 200);
+  ASSERT_EQ(teleport.state_changes().size(), 1U);
+  EXPECT_EQ(teleport.state_changes()[0].roles, std::vector<std::string>{"dba"});
+}
+
 TEST_F(DecisionPolicyTest, OnlyListedUsersRequestsAreDecidedAndShown) {
   callback.users = {"b*"};
   EXPECT_EQ(Approve(), 403);
@@ -120,6 +130,8 @@ TEST_F(DecisionPolicyTest, ADelegatorIsShortAndPrintable) {
   EXPECT_EQ(Approve(R"({"delegator":"a\u0007b"})"), 400);
   EXPECT_EQ(Approve(R"({"delegator":"a\nb"})"), 400);
   EXPECT_EQ(Approve(R"({"delegator":"\u202eevil"})"), 400);
+  EXPECT_EQ(Approve(R"({"delegator":" \u200b"})"), 400);
+  EXPECT_EQ(Approve(R"({"delegator":"webhooks:"})"), 400);
   EXPECT_EQ(Approve(R"({"delegator":")" + std::string(129, 'x') + R"("})"), 400);
   std::string wide;
   for (int i = 0; i < 128; ++i) wide += "\xc3\xa9";

@@ -33,6 +33,17 @@ TEST_F(ReplayTest, TheSameIdWithAnotherBodyIsAConflict) {
   EXPECT_EQ(teleport.state_changes().size(), 1U);
 }
 
+TEST_F(ReplayTest, ARepetitionWithoutTheOtherCredentialsIsStillOne) {
+  http.basic_user = "portal";
+  http.basic_password = Secret("correct horse battery");
+  HeaderList both = Signed("msg_1", approve);
+  both.push_back(Basic("portal", "correct horse battery"));
+  EXPECT_EQ(Send(Request("POST", "/", approve, both)).status, 200);
+  teleport.Create("req-1");
+  EXPECT_EQ(Deliver("msg_1", approve).status, 200);
+  EXPECT_EQ(StateOf("req-1"), RequestState::kPending);
+}
+
 TEST_F(ReplayTest, RemembersRefusalsThatAreFinal) {
   EXPECT_EQ(Deliver("msg_1", LegacyBody("none", "Approved")).status, 404);
   teleport.Create("none");
