@@ -14,9 +14,14 @@ namespace {
 constexpr std::uint16_t kHttpPort = 80;
 constexpr std::uint16_t kHttpsPort = 443;
 
+// inet_pton stops at a NUL; what comes after it must not get through unseen.
+bool ReadIp(int family, const std::string& text, void* address) {
+  return text.find('\0') == std::string::npos && inet_pton(family, text.c_str(), address) == 1;
+}
+
 bool IsIpv6(const std::string& host) {
   in6_addr address{};
-  return inet_pton(AF_INET6, host.c_str(), &address) == 1;
+  return ReadIp(AF_INET6, host, &address);
 }
 
 bool IsHostName(std::string_view host) {
@@ -35,7 +40,7 @@ bool IsOddIpv4(const std::string& host) {
   const bool number =
       last.starts_with("0x") || last.find_first_not_of("0123456789") == std::string_view::npos;
   in_addr address{};
-  return number && inet_pton(AF_INET, host.c_str(), &address) != 1;
+  return number && !ReadIp(AF_INET, host, &address);
 }
 
 std::optional<std::uint16_t> ParsePort(std::string_view text, std::uint32_t least) {
@@ -173,9 +178,9 @@ bool IsLoopbackHost(std::string_view host) {
   const std::string name = AsciiLower(host);
   if (name == "localhost" || name.ends_with(".localhost")) return true;
   in_addr v4{};
-  if (inet_pton(AF_INET, name.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24U) == 127;
+  if (ReadIp(AF_INET, name, &v4)) return (ntohl(v4.s_addr) >> 24U) == 127;
   in6_addr v6{};
-  return inet_pton(AF_INET6, name.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+  return ReadIp(AF_INET6, name, &v6) && IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
 }  // namespace tw

@@ -48,15 +48,17 @@ inline std::string WithCanary(std::string_view text) {
   return out.insert(sum % (text.size() + 1), kCanary);
 }
 
-// Does the error repeat the canary, or a good piece of it?
-inline bool TellsCanary(const Error& error) {
+// The canary, or a good piece of it?
+inline bool HoldsCanary(std::string_view text) {
   constexpr std::size_t kPiece = 12;
   for (std::size_t at = 0; at < kCanary.size(); at += kPiece) {
-    const std::string_view piece = kCanary.substr(at, kPiece);
-    if (error.message.find(piece) != std::string::npos || error.hint.find(piece) != std::string::npos)
-      return true;
+    if (text.find(kCanary.substr(at, kPiece)) != std::string_view::npos) return true;
   }
   return false;
+}
+
+inline bool TellsCanary(const Error& error) {
+  return HoldsCanary(error.message) || HoldsCanary(error.hint);
 }
 
 // Takes the text up to the next newline off the front: seeds stay readable, and mutations of one part leave

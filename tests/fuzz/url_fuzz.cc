@@ -61,8 +61,9 @@ void CheckUrl(std::string_view text) {
 void CheckSecrecy(std::string_view text) {
   const auto url = ParseUrl(fuzz::WithCanary(text));
   FUZZ_CHECK(url || !fuzz::TellsCanary(url.error()));
+  // What follows the @ is repeated, and the fuzzer may have found the canary by itself.
   const auto address = ParseAddress(std::string(fuzz::kCanary) + "@" + std::string(text));
-  FUZZ_CHECK(address || !fuzz::TellsCanary(address.error()));
+  FUZZ_CHECK(address || fuzz::HoldsCanary(text) || !fuzz::TellsCanary(address.error()));
 }
 
 void CheckAddress(std::string_view text) {

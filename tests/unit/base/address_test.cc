@@ -36,6 +36,15 @@ TEST(ParseAddress, RefusesWhatIsNoAddress) {
   }
 }
 
+TEST(ParseAddress, RefusesWhatHidesBehindANul) {
+  using std::string_view_literals::operator""sv;
+  for (const std::string_view text : {"[::1\0x]:80"sv, "127.0.0.1\0x:80"sv, "host\0:80"sv}) {
+    EXPECT_FALSE(ParseAddress(text)) << text;
+  }
+  EXPECT_FALSE(IsLoopbackHost("127.0.0.1\0.example.com"sv));
+  EXPECT_FALSE(IsLoopbackHost("::1\0.example.com"sv));
+}
+
 TEST(ParseAddress, ShowsTheTextEscaped) {
   const auto bad = ParseAddress("\x1b[31m:1");
   ASSERT_FALSE(bad);
