@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <functional>
 
 #include "base/text.h"
 #include "teleport/connector.h"
@@ -50,17 +51,18 @@ class Client final : public TeleportClient {
 
   Result<access::ClusterInfo> Ping(const CallLimits& limits) override {
     const Bound bound(limits);
-    const auto connection = connector_.Get(bound);
-    if (!connection) return connection.error();
-    CallContext context(bound);
-    proto::PingResponse answer;
-    const grpc::Status status = (*connection)->stub().Ping(context.get(), proto::PingRequest(), &answer);
-    if (!status.ok()) return (*connection)->Explain(Call::kPing, status, bound.stop);
-    if (Status fine = CheckVersion(answer.serverversion()); !fine) return fine.error();
-    const Credentials& own = (*connection)->credentials();
-    return access::ClusterInfo{answer.clustername(),      answer.serverversion(),
-                               answer.proxypublicaddr(),  own.user(),
-                               own.certificate.not_after, std::string(RouteName((*connection)->route()))};
+    return Reading<Result<access::ClusterInfo>>(
+        bound, [&](Connection& connection) -> Result<access::ClusterInfo> {
+          CallContext context(bound);
+          proto::PingResponse answer;
+          const grpc::Status status = connection.stub().Ping(context.get(), proto::PingRequest(), &answer);
+          if (!status.ok()) return connection.Explain(Call::kPing, status, bound.stop);
+          if (Status fine = CheckVersion(answer.serverversion()); !fine) return fine.error();
+          const Credentials& own = connection.credentials();
+          return access::ClusterInfo{answer.clustername(),      answer.serverversion(),
+                                     answer.proxypublicaddr(),  own.user(),
+                                     own.certificate.not_after, std::string(RouteName(connection.route()))};
+        });
   }
 
   Result<std::unique_ptr<access::EventStream>> Watch(std::stop_token stop) override {
@@ -131,32 +133,58 @@ class Client final : public TeleportClient {
 
   Result<std::optional<access::OwnRights>> Rights(const CallLimits& limits) override {
     const Bound bound(limits);
-    const auto connection = connector_.Get(bound);
-    if (!connection) return connection.error();
+    return Reading<Result<std::optional<access::OwnRights>>>(
+        bound, [&](Connection& connection) { return RightsOver(connection, bound); });
+  }
+
+ private:
+  // Calls `read`, which changes nothing, with a connection. That the server has given a connection up
+  // (GOAWAY: it restarts in order, or wants connections spread anew) shows only by the next call over it.
+  // gRPC's own channels repeat that call on a new connection, those over a descriptor do not. `may_repeat` is
+  // asked before.
+  template <class Answer, class Read>
+  Answer Reading(
+      const Bound& bound, Read read, const std::function<bool()>& may_repeat = [] { return true; }) {
+    for (bool first = true;; first = false) {
+      const auto connection = connector_.Get(bound);
+      if (!connection) return connection.error();
+      Answer answer = read(**connection);
+      const bool given_up =
+          !answer && answer.error().kind == ErrorKind::kUnreachable && !(*connection)->usable();
+      if (!given_up || !first || !may_repeat()) return answer;
+    }
+  }
+
+  static Result<std::optional<access::OwnRights>> RightsOver(Connection& connection, const Bound& bound) {
     std::vector<types::RoleV6> roles;
-    for (const std::string& name : (*connection)->credentials().roles()) {
+    for (const std::string& name : connection.credentials().roles()) {
       proto::GetRoleRequest request;
       request.set_name(name);
       CallContext context(bound);
       types::RoleV6 role;
-      const grpc::Status status = (*connection)->stub().GetRole(context.get(), request, &role);
+      const grpc::Status status = connection.stub().GetRole(context.get(), request, &role);
       if (status.error_code() == grpc::NOT_FOUND) continue;  // deleted since: it allows nothing
       if (status.error_code() == grpc::UNIMPLEMENTED || status.error_code() == grpc::PERMISSION_DENIED) {
         return std::optional<access::OwnRights>();
       }
-      if (!status.ok()) return (*connection)->Explain(Call::kGetRole, status, bound.stop);
+      if (!status.ok()) return connection.Explain(Call::kGetRole, status, bound.stop);
       roles.push_back(std::move(role));
     }
-    if ((*connection)->credentials().roles().empty()) return std::optional<access::OwnRights>();
+    if (connection.credentials().roles().empty()) return std::optional<access::OwnRights>();
     return std::optional(RightsOf(roles));
   }
 
- private:
   Status ListRequests(Call call, const types::AccessRequestFilter& filter, const PageVisitor& page,
                       const Bound& bound) {
-    const auto connection = connector_.Get(bound);
-    if (!connection) return connection.error();
-    return Lister(**connection, call, filter, page, bound).Run();
+    bool visited = false;  // what the visitor has seen, it must not see again
+    const PageVisitor visit = [&](std::vector<access::AccessRequest> requests) {
+      visited = true;
+      return page(std::move(requests));
+    };
+    const auto list = [&](Connection& connection) {
+      return Lister(connection, call, filter, visit, bound).Run();
+    };
+    return Reading<Status>(bound, list, [&] { return !visited; });
   }
 
   Connector connector_;

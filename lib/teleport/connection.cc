@@ -29,6 +29,8 @@ std::shared_ptr<grpc::Channel> MakeChannel(UniqueFd fd, const Keepalive& keepali
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   arguments.SetMaxReceiveMessageSize(kMaxMessage);
   arguments.SetUserAgentPrefix("teleport-webhooks");
+  // For a descriptor gRPC would otherwise write "test.authority" into every call.
+  arguments.SetString(GRPC_ARG_DEFAULT_AUTHORITY, kAuthName);
   return grpc::CreateCustomInsecureChannelFromFd(kAuthName, fd.Release(), arguments);
 }
 

@@ -168,6 +168,10 @@ FakeAuthService::FakeAuthService(FakeAuthOptions options, ScriptedAuth& service)
     web_context_ = MakeContext(options_.web_key, options_.web_certificate, {}, false);
   grpc::ServerBuilder builder;
   builder.RegisterService(&service);
+  if (options_.connection_age.count() > 0) {
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS,
+                               static_cast<int>(options_.connection_age.count()));
+  }
   server_ = builder.BuildAndStart();
   listener_ = UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in any{};

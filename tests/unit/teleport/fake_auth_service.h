@@ -5,6 +5,7 @@
 #include <openssl/ssl.h>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -66,6 +67,8 @@ struct FakeAuthOptions {
   bool find_lingers = false;  // its length is told and the connection kept, whatever the client asked for
   bool upgrade_known = true;  // load balancer: does the proxy behind know connection upgrades?
   std::string alpn = "h2";    // what the Auth Service chooses, if offered
+  // Gives a connection up at about this age (GOAWAY), but lets the calls under way go on. Zero: never.
+  std::chrono::milliseconds connection_age{0};
 };
 
 // What a client was seen to do at the TLS layer.
