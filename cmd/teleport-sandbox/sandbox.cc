@@ -66,6 +66,7 @@ Status Sandbox::Parts::StartServer() {
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
       ReloadingCredentials([this] { return pki->Server(); }));
   builder.RegisterService(service.get());
+  builder.RegisterCallbackGenericService(&unknown_calls);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
                              static_cast<int>(options.min_ping_interval.count()));

@@ -14,6 +14,7 @@
 #include "service/auth_service.h"
 #include "service/listener.h"
 #include "service/scheduler.h"
+#include "service/unknown_calls.h"
 #include "service/watch_hub.h"
 
 namespace tw::sandbox {
@@ -37,6 +38,7 @@ struct Sandbox::Parts {
   WatchHub hub;
   std::unique_ptr<Pki> pki;
   std::unique_ptr<AuthService> service;
+  UnknownCalls unknown_calls;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor;
   std::unique_ptr<grpc::Server> server;
   std::unique_ptr<Listener> listener;

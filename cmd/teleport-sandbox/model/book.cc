@@ -64,12 +64,14 @@ Answer<Request> Book::MakeLocked(const Caller& caller, NewRequest& wanted) const
   request.dry_run = wanted.dry_run;
   request.created = now;
   request.access_expires = wanted.access_expires.value_or(now + kDefaultAccess);
-  request.expires = wanted.life ? now + *wanted.life
-                                : std::min<SystemTime>(now + PendingLife(release_), request.access_expires);
   if (HasMaxDuration(release_)) {
-    request.max_duration = wanted.max_duration.value_or(request.access_expires);
+    // No access outlasts what was asked for; once made, a request names the same moment twice (section 2.4).
+    if (wanted.max_duration) request.access_expires = std::min(request.access_expires, *wanted.max_duration);
+    request.max_duration = request.access_expires;
     request.session_ttl = wanted.session_ttl;
   }
+  request.expires = wanted.life ? now + *wanted.life
+                                : std::min<SystemTime>(now + PendingLife(release_), request.access_expires);
   if (HasAssumeStartTime(release_)) request.assume_start_time = wanted.assume_start_time;
   SetThresholds(request, std::move(wanted.thresholds));
   return request;

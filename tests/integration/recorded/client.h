@@ -21,8 +21,7 @@ inline std::string ReadText(const std::string& path) {
 }
 
 // A channel of its own each time. `user` empty: no client certificate.
-inline std::unique_ptr<proto::AuthService::Stub> Connect(const sandbox::Sandbox& sandbox,
-                                                         const std::string& user) {
+inline std::shared_ptr<grpc::Channel> OpenChannel(const sandbox::Sandbox& sandbox, const std::string& user) {
   grpc::SslCredentialsOptions tls;
   tls.pem_root_certs = ReadText(sandbox.File("plugin.cas"));
   if (!user.empty()) {
@@ -33,8 +32,12 @@ inline std::unique_ptr<proto::AuthService::Stub> Connect(const sandbox::Sandbox&
   arguments.SetSslTargetNameOverride("teleport.cluster.local");
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetMaxReceiveMessageSize(-1);
-  return proto::AuthService::NewStub(
-      grpc::CreateCustomChannel(sandbox.address().Text(), grpc::SslCredentials(tls), arguments));
+  return grpc::CreateCustomChannel(sandbox.address().Text(), grpc::SslCredentials(tls), arguments);
+}
+
+inline std::unique_ptr<proto::AuthService::Stub> Connect(const sandbox::Sandbox& sandbox,
+                                                         const std::string& user) {
+  return proto::AuthService::NewStub(OpenChannel(sandbox, user));
 }
 
 // A directory that goes with the object.

@@ -1,6 +1,8 @@
 // The stand-in Auth Service as a client meets it: certificates, releases, fallbacks, rights, faults of calls.
 #include <gmock/gmock.h>
+#include <grpcpp/generic/generic_stub.h>
 
+#include <future>
 #include <set>
 
 #include "service_fixture.h"
@@ -47,6 +49,30 @@ TEST_F(Service, RefusesAnExpiredCertificate) {
   Start();
   ASSERT_TRUE(sandbox_->WriteUser("plugin", std::chrono::hours(-1)).has_value());
   EXPECT_EQ(Ping(*Connect(*sandbox_, "plugin")).error_code(), StatusCode::UNAVAILABLE);
+}
+
+TEST_F(Service, NamesTheServiceOrMethodThatItDoesNotHave) {
+  Start();
+  const auto channel = OpenChannel(*sandbox_, "plugin");
+  grpc::TemplatedGenericStub<google::protobuf::Empty, google::protobuf::Empty> stub(channel);
+  const auto call = [&](const std::string& path) {
+    const auto context = Limited();
+    const google::protobuf::Empty request;
+    google::protobuf::Empty response;
+    std::promise<grpc::Status> status;
+    stub.UnaryCall(context.get(), path, {}, &request, &response,
+                   [&](grpc::Status ended) { status.set_value(std::move(ended)); });
+    return status.get_future().get();
+  };
+  for (const auto& [path, words] :
+       {std::pair{"/proto.AuthService/GetSemaphores",
+                  "unknown method GetSemaphores for service proto.AuthService"},
+        {"/teleport.users.v1.UsersService/GetUser", "unknown service teleport.users.v1.UsersService"}}) {
+    const grpc::Status status = call(path);
+    EXPECT_EQ(status.error_code(), StatusCode::UNIMPLEMENTED);
+    EXPECT_EQ(status.error_message(), words);
+  }
+  EXPECT_TRUE(Ping(*Connect(*sandbox_, "plugin")).ok());
 }
 
 TEST_F(Service, SendsItsVersionAsAHeaderFromRelease16On) {

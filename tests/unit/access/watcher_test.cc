@@ -52,7 +52,7 @@ TEST(Watcher, FollowsChangesWithTypesAndCounters) {
   EXPECT_EQ(h.sink.events[2].previous_state, RequestState::kPending);
   EXPECT_EQ(h.sink.events[2].request.resolve_reason, "on call");
   EXPECT_EQ(h.sink.events[3].request.user, "alice") << "a deletion carries the last known content";
-  EXPECT_EQ(h.sink.events[0].web_url, "https://proxy.example.com:443/web/requests/a");
+  EXPECT_EQ(h.sink.events[0].web_url, "https://proxy.example.com/web/requests/a");
 }
 
 TEST(Watcher, CallsARemovalNearTheEndOfTheRequestsLifeExpired) {

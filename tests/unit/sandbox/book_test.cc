@@ -26,6 +26,20 @@ TEST_F(BookRules, GivesANewRequestSortedRolesADefaultThresholdAndAnEnd) {
   EXPECT_EQ(request->role_thresholds.at("dba"), (std::vector<std::vector<std::uint32_t>>{{0}}));
 }
 
+TEST_F(BookRules, EndsTheAccessAtTheLongestDurationAskedFor) {
+  for (const auto& [asked, given] : {std::pair{hours(2), hours(2)}, {hours(48), hours(30)}}) {
+    NewRequest wanted;
+    wanted.user = "alice";
+    wanted.roles = {"dba"};
+    wanted.max_duration = clock_.Now() + asked;
+    const auto made = book_->Create({.user = "alice"}, wanted);
+    ASSERT_TRUE(made.has_value());
+    EXPECT_EQ((*made)->access_expires, clock_.Now() + given);
+    EXPECT_EQ((*made)->max_duration, (*made)->access_expires);
+    EXPECT_EQ((*made)->expires, (*made)->access_expires);
+  }
+}
+
 TEST_F(BookRules, LetsOldReleasesWaitOneHourOnly) {
   Restart(Release::k6);
   EXPECT_EQ(book_->Find(Ask("alice", {"dba"}))->expires, clock_.Now() + hours(1));
