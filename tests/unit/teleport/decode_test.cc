@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "access/event_json.h"
 #include "base/text.h"
 
 namespace tw::teleport {
@@ -62,6 +63,49 @@ TEST(DecodeRequest, TakesTheRequestsOwnExpiryBeforeTheMetadatas) {
   EXPECT_EQ(DecodeRequest(message).expires, SystemTime(seconds(1000)));
   message.mutable_spec()->mutable_resourceexpiry()->set_seconds(2000);
   EXPECT_EQ(DecodeRequest(message).expires, SystemTime(seconds(2000)));
+}
+
+// Every field of an access request as Teleport's own Go library writes it: times that were never set, an
+// annotation without values, fields of later releases (23 to 25) and numbers that nobody has given a meaning
+// yet.
+constexpr std::string_view kWrittenByGo =
+    "0a0e6163636573735f726571756573741a02763322380a06722d66756c6c120764656661756c741a04646573632a060a016c"
+    "120176320b08a591fa950710959aef3a420a7265762d722d66756c6c2ae5030a12616c696365406578c3a46d706c652e636f"
+    "6d120364626112096f7073e28094e4b8831801220c08c0b980d80610b1d1f9d6032a0608f28da3970732274772c3bcc39f65"
+    "203c623e26e280a81b5b33316d20f09f988020227122205c20097461620a6e6c3a07776879206e6f7442190a090a05656d70"
+    "747912000a0c0a02726112060a01310a01324a0c0a0a0a0373c3a412030a0178521e0a0764656661756c74120f657175616c"
+    "73282261222c2262222918022001520618ffffffff0f5a0d0a0364626112060a040a02000162470a056361726f6c12036462"
+    "611802220466696e652a0c08f0b980d8061080cab5ee01320d0a0b0a016b12060a01760a01773a0200014a080a02726c1202"
+    "5254520608809cb8d80662170a046461766518032a0b088092b8c398feffffff0132006a056361726f6c6a046572696e7217"
+    "0a0b6578616d706c652e636f6d12046e6f64651a026e31721b0a046c65616612086b7562655f706f641a016b22066e732f70"
+    "6f647a04726f6f748a010608809ba297079201060880f89c9707a201100a046c6973741208546865204c697374aa01060880"
+    "b1ef8607b2010b08e7c4b6980710c08db701ba01120a0872657175697265641202703112027032c00102ca01081204726563"
+    "6f2001a01f07a11f0102030405060708fa7f03616263";
+
+TEST(DecodeRequest, ShowsEachFieldOfARequestAsTeleportsOwnLibraryWritesIt) {
+  types::AccessRequestV3 message;
+  ASSERT_TRUE(message.ParseFromString(HexDecode(kWrittenByGo).value()));
+  const std::string shown =
+      R"x({"id":"r-full","user":"alice@exämple.com","roles":["dba","ops—七"],"state":"PENDING",)x"
+      R"x("reason":"Grüße <b>&)x"
+      "\u2028"
+      R"x(\u001b[31m 😀 \"q\" \\ \ttab\nnl","resolve_reason":"why not",)x"
+      R"x("created":"2026-11-20T10:11:12.987Z","expires":"2031-03-03T03:03:03.003Z",)x"
+      R"x("access_expires":"2031-02-03T04:05:06.000Z","resources":[)x"
+      R"x({"cluster":"example.com","kind":"node","name":"n1","sub_resource":""},)x"
+      R"x({"cluster":"leaf","kind":"kube_pod","name":"k","sub_resource":"ns/pod"}],)x"
+      R"x("suggested_reviewers":["carol","erin"],"reviews":[)x"
+      R"x({"author":"carol","state":"APPROVED","reason":"fine","roles":["dba"],)x"
+      R"x("created":"2026-11-20T10:12:00.500Z","annotations":{"k":["v","w"]},)x"
+      R"x("assume_start_time":"2026-12-01T00:00:00.000Z"},)x"
+      R"x({"author":"dave","state":"DENIED","reason":"","roles":[],"annotations":{}}],"thresholds":[)x"
+      R"x({"name":"default","approve":2,"deny":1,"filter":"equals(\"a\",\"b\")"},)x"
+      R"x({"name":"","approve":4294967295,"deny":0,"filter":""}],)x"
+      R"x("annotations":{"system":{"sä":["x"]},"resolve":{"empty":[],"ra":["1","2"]}},)x"
+      R"x("max_duration":"2031-02-03T00:00:00.000Z","session_ttl":"2031-02-02T00:00:00.000Z",)x"
+      R"x("assume_start_time":"2030-01-01T00:00:00.000Z","login_hint":"root",)x"
+      R"x("access_list":{"name":"list","title":"The List"},"kind":"LONG_TERM","revision":"rev-r-full"})x";
+  EXPECT_EQ(access::RequestToJson(DecodeRequest(message)), shown);
 }
 
 TEST(DecodeRequest, PassesStatesFromTheFutureThroughAsNumbers) {
