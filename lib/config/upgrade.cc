@@ -89,37 +89,32 @@ class Upgrader {
   }
 
   void Respell(const Member& member, std::string_view name, std::string_view path) {
-    edit_.Replace(member.begin, member.end, std::string(name));
+    Rename(member, AsciiLower(member.key), name);
     Note(member.begin.line, fmt::format("{} is spelled {} ({})", member.key, name, path));
   }
 
   // Lines are what can be commented out; what stands inside an inline table stays, and Load asks for it.
   void Remove(const Member& member, const std::string& path, std::string_view why, bool in_line = false) {
     if (in_line) return;
-    if (member.value.table() && !IsInline(member.value)) {
-      edit_.CommentOut(member.begin.line, member.begin.line, fmt::format("{}: {}.", path, why));
-      for (const Member& inner : member.value.members) CommentBelow(inner);
-    } else if (member.value.list()) {
-      edit_.CommentOut(member.begin.line, member.begin.line, fmt::format("{}: {}.", path, why));
-      for (const Value& item : member.value.items) {
-        for (const Member& inner : item.members) CommentBelow(inner);
-        edit_.CommentOut(item.begin.line, item.table() && !IsInline(item) ? item.begin.line : LastLine(item),
-                         "");
-      }
-      if (member.value.items.empty() || !member.value.items[0].table())
-        edit_.CommentOut(member.begin.line, LastLine(member.value), "");
-    } else {
-      edit_.CommentOut(member.begin.line, LastLine(member.value), fmt::format("{}: {}.", path, why));
-    }
+    CommentBelow(member, fmt::format("{}: {}.", path, why));
     Note(member.begin.line, fmt::format("{} is commented out: {}", path, why));
   }
 
-  void CommentBelow(const Member& member) {
-    const bool table = member.value.table() && !IsInline(member.value);
-    edit_.CommentOut(member.begin.line, table ? member.begin.line : LastLine(member.value), "");
-    if (!table) return;
-    for (const Member& inner : member.value.members) CommentBelow(inner);
+  void CommentBelow(const Member& member, std::string_view why = {}) {
+    const Value& value = member.value;
+    const bool sections = value.list() && std::any_of(value.items.begin(), value.items.end(),
+                                                      [&](const Value& item) { return IsSection(item); });
+    if (!IsSection(value) && !sections) return edit_.CommentOut(member.begin.line, LastLine(value), why);
+    edit_.CommentOut(member.begin.line, member.begin.line, why);
+    for (const Member& inner : value.members) CommentBelow(inner);
+    for (const Value& item : value.items) {
+      edit_.CommentOut(item.begin.line, item.begin.line, {});
+      for (const Member& inner : item.members) CommentBelow(inner);
+    }
   }
+
+  // A table that is spread over lines below a header of its own, or in dotted keys.
+  bool IsSection(const Value& value) const { return value.table() && !IsInline(value); }
 
   void Keys(const std::string& section, const Value& table, const std::string& prefix, bool in_line) {
     for (const Member& member : table.members) {

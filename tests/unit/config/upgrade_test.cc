@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/text.h"
 #include "config_test_util.h"
 
 namespace tw::config {
@@ -172,6 +173,19 @@ TEST(Upgrade, LeavesWhatStandsInsideAnInlineTableToAPerson) {
   EXPECT_THAT(upgrade.todo, ElementsAre(HasSubstr("http.basic_auth.realm: unknown key")));
 }
 
+// What is left of an unknown section would belong to the section above it.
+TEST(Upgrade, CommentsOutAllOfAnUnknownSectionHoweverDeep) {
+  const std::string unknown =
+      "[slack]\ntoken = \"x\"\nlist = [\n { a = 1 },\n]\n[[slack.rooms]]\nname = \"a\"\n[slack.rooms.more]\n"
+      "listen_addr = \":1\"\n[[slack.rooms]]\n[[slack.rooms.deep]]\nb.c = 1\nb.d = [1,\n2]\n";
+  std::string commented;
+  for (const std::string_view line : Split(unknown, '\n'))
+    commented += line.empty() ? "" : "# " + std::string(line) + "\n";
+  const Upgrade upgrade = Up(kTeleport + "[http]\n" + unknown + "[log]\noutput = \"out\"\n");
+  EXPECT_THAT(upgrade.text, HasSubstr(commented + "[log]\n"));
+  EXPECT_EQ(Up(upgrade.text).text, upgrade.text);
+}
+
 TEST(Upgrade, TakesAByteOrderMarkAway) {
   const Upgrade upgrade = Up("\xef\xbb\xbf" + kTeleport + "[webhook]\nwebhook_url = \"https://r/\"\n");
   EXPECT_THAT(upgrade.text,
@@ -197,6 +211,12 @@ TEST(Upgrade, RenamesADottedKeyOnEachOfItsLines) {
   const LoadResult result = LoadBack(upgrade, Purpose::kServe);
   ASSERT_TRUE(result.settings) << result.ToError().message;
   EXPECT_THAT(result.settings->endpoints.at(0).request_states, ElementsAre("Pending", "Denied"));
+  const Upgrade loud =
+      Up(kTeleport + "[webhook]\nREQUEST_STATUSES.Pending = true\nREQUEST_STATUSES.Denied = true\n");
+  EXPECT_THAT(loud.text, HasSubstr("request_states.Pending = true\nrequest_states.Denied = true\n"));
+  const Upgrade same =
+      Up(kTeleport + "[webhook]\nREQUEST_STATES.Pending = true\nREQUEST_STATES.Denied = true\n");
+  EXPECT_THAT(same.text, HasSubstr("request_states.Pending = true\nrequest_states.Denied = true\n"));
   const Upgrade top =
       Up("webhook.request_statuses.Pending = true\nwebhook.request_statuses.Denied = false\n");
   EXPECT_THAT(top.text,
