@@ -46,7 +46,7 @@ works_from() {
   run unpack_and_install --root "$root"
   echo "$output"
   [ "$status" -eq 0 ]
-  [[ $output == *"$VERSION"* && $output != *'lacks libraries'* ]]
+  [[ $output == *"$VERSION"* && $output != *'libraries are missing'* ]]
   works_from "$root/usr/local"
   grep -q '^ExecStart=/usr/local/bin/teleport-webhooks ' "$root/etc/systemd/system/teleport-webhooks.service"
   [ -e "$root/usr/local/share/man/man1/teleport-webhooks-serve.1.gz" ]
@@ -55,6 +55,21 @@ works_from() {
 @test "the archive installs into another prefix" {
   unpack_and_install --prefix "$BATS_TEST_TMPDIR/opt" --root ""  >out || { cat out >&2; false; }
   works_from "$BATS_TEST_TMPDIR/opt"
+}
+
+@test "install names the Debian packages when libraries are missing" {
+  mkdir bin
+  printf '#!/bin/sh\necho "  libcurl.so.4 => not found"\n' >bin/ldd
+  chmod +x bin/ldd
+  PATH=$PWD/bin:$PATH run unpack_and_install --root "$root"
+  echo "$output"
+  [ "$status" -eq 0 ]
+  [[ $output == *'libraries are missing: libcurl.so.4 '* ]]
+  packages=$(sed -n 's/^install: on Debian 12: apt install --no-install-recommends //p' <<<"$output")
+  [[ $packages == *libcurl4* && $packages == *libgrpc++* ]]
+  # All are here, or the programs would not run; some by the name of what provides them.
+  # shellcheck disable=SC2086 # words
+  apt-get --simulate --no-install-recommends install $packages | grep -q '^0 upgraded, 0 newly installed'
 }
 
 @test "install says what is wrong with its arguments" {
