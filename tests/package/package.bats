@@ -69,7 +69,7 @@ works_from() {
   [[ $packages == *libcurl4* && $packages == *libgrpc++* ]]
   # All are here, or the programs would not run; some by the name of what provides them.
   # shellcheck disable=SC2086 # words
-  apt-get --simulate --no-install-recommends install $packages | grep -q '^0 upgraded, 0 newly installed'
+  apt-get --simulate --no-upgrade --no-install-recommends install $packages | grep -q '^0 upgraded, 0 newly installed'
 }
 
 @test "install says what is wrong with its arguments" {
