@@ -15,6 +15,9 @@ using std::chrono::milliseconds;
 
 // Pages are small, but one answer of the oldest servers holds every request.
 constexpr int kMaxMessage = 64 * 1024 * 1024;
+// Headers and trailers of one answer, with the reason of a refusal in them; gRPC's own limit of 8 KiB turns a
+// longer one into a broken call.
+constexpr int kMaxMetadata = 64 * 1024;
 // Bytes in flight for one stream. gRPC would measure this with pings of its own, which Teleport counts.
 constexpr int kLookahead = 1024 * 1024;
 
@@ -28,6 +31,7 @@ std::shared_ptr<grpc::Channel> MakeChannel(UniqueFd fd, const Keepalive& keepali
   arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kLookahead);
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   arguments.SetMaxReceiveMessageSize(kMaxMessage);
+  arguments.SetInt(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadata);
   arguments.SetUserAgentPrefix("teleport-webhooks");
   // For a descriptor gRPC would otherwise write "test.authority" into every call.
   arguments.SetString(GRPC_ARG_DEFAULT_AUTHORITY, kAuthName);

@@ -271,6 +271,18 @@ TEST_F(ClientTest, NamesTheRightThatIsMissingToDecide) {
   EXPECT_EQ(server_->connections(), 1U);
 }
 
+TEST_F(ClientTest, KnowsARefusalHoweverLongItsReason) {
+  service_.set_state = [](const proto::RequestStateSetter&) {
+    return grpc::Status(grpc::PERMISSION_DENIED, std::string(30'000, 'x'));
+  };
+  access::StateChange change;
+  change.id = "r1";
+  change.state = RequestState::kApproved;
+  const auto set = Client().SetState(change, Soon());
+  ASSERT_FALSE(set);
+  EXPECT_EQ(set.error().kind, ErrorKind::kCredentials);
+}
+
 TEST_F(ClientTest, ReturnsTheRequestAfterAReview) {
   service_.review = [&](const types::AccessReviewSubmission& submission, types::AccessRequestV3* answer) {
     *answer = Message(submission.requestid(), types::PENDING);
