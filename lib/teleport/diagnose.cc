@@ -72,6 +72,8 @@ class Doctor {
       return;  // missing files are told with the credentials
     if ((info.st_mode & (S_IRWXG | S_IRWXO)) == 0)
       return Fine(fmt::format("{} can be read by its owner only", secret));
+    if (!options_.credentials_directory.empty() && secret.starts_with(options_.credentials_directory + "/"))
+      return Fine(fmt::format("{} is a credential of the unit", secret));
     Warn(fmt::format("{} holds a private key and has mode {:04o}", secret, info.st_mode & 07777U),
          fmt::format("chmod 600 {}", secret));
   }

@@ -29,6 +29,9 @@ struct DiagnoseOptions {
   bool will_decide = true;   // callbacks set the state: `update` is needed
   bool will_review = false;  // decisions are reviews instead
   std::chrono::seconds warn_expiry{7 * 24 * 3600};
+  // Where the service manager put the unit's credentials; empty: nowhere. They carry an access list, which
+  // shows as readable by the group.
+  std::string credentials_directory;
 };
 
 // In the order of looking; a problem ends what depends on it. Takes no longer than `limits`.

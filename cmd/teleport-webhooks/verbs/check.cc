@@ -83,6 +83,9 @@ class Checking {
 
   void Teleport() {
     teleport::DiagnoseOptions options;
+    const auto environment = config::ProcessEnvironment();
+    if (const auto found = environment.find("CREDENTIALS_DIRECTORY"); found != environment.end())
+      options.credentials_directory = found->second;
     options.offline = Offline();
     options.will_review = !settings_.notify_only && settings_.callback.mode == config::CallbackMode::kReview;
     options.will_decide = !settings_.notify_only && !options.will_review;

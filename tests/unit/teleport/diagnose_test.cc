@@ -92,8 +92,11 @@ class DiagnoseTest : public testing::Test {
   TemporaryDirectory directory_;
   RealClock clock_;
   ScriptedAuth service_;
-  DiagnoseOptions options_{
-      .offline = false, .will_decide = true, .will_review = false, .warn_expiry = std::chrono::minutes(10)};
+  DiagnoseOptions options_{.offline = false,
+                           .will_decide = true,
+                           .will_review = false,
+                           .warn_expiry = std::chrono::minutes(10),
+                           .credentials_directory = {}};
   std::string version_ = "16.4.0";
   std::vector<std::string> verbs_{"list", "read", "update"};
 };
@@ -117,6 +120,10 @@ TEST_F(DiagnoseTest, NamesAKeyThatOthersCanRead) {
   const auto settings = Settings(server.address(), users_.IssueUser("plugin"));
   ::chmod(settings.client_key.c_str(), 0644);
   EXPECT_TRUE(Warns(Look(settings), "has mode 0644"));
+  options_.credentials_directory = settings.client_key.substr(0, settings.client_key.rfind('/'));
+  const auto findings = Look(settings);
+  EXPECT_FALSE(Warns(findings, "has mode"));
+  EXPECT_NE(findings.at(0).what.find("is a credential of the unit"), std::string::npos);
 }
 
 TEST_F(DiagnoseTest, NamesAKeyOfAnotherCertificate) {
