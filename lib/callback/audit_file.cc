@@ -16,6 +16,8 @@ namespace {
 
 constexpr mode_t kMode = 0600;
 constexpr off_t kTail = 64 * 1024;  // more than any line
+// Room on the disk that is taken before anything is decided: for the lines of all callbacks under way.
+constexpr off_t kReserve = 64 * 1024;
 
 Error Failed(const std::string& path, std::string_view what, int error) {
   return {ErrorKind::kFailure, fmt::format("{}: {}: {}", path, what, std::generic_category().message(error)),
@@ -59,6 +61,7 @@ Result<std::unique_ptr<AuditFile>> AuditFile::Open(std::string path, Logger& log
 }
 
 Status AuditFile::OpenFile() {
+  reserved_to_ = 0;
   fd_ = UniqueFd(::open(path_.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kMode));
   if (!fd_) return Failed(path_, "cannot open it", errno);
   SyncDirectory(path_);
@@ -157,17 +160,35 @@ Status AuditFile::Sync(std::unique_lock<std::mutex>& lock, std::uint64_t mine) {
 
 Status AuditFile::Ready() {
   std::lock_guard lock(mutex_);
-  if (!broken_) return {};
-  // Tried with a byte that is taken back, since only a write tells whether there is room again.
   if (Status followed = FollowRotation(); !followed) return followed;
   const off_t end = ::lseek(fd_.get(), 0, SEEK_END);
+  if (broken_) {
+    if (Status tried = TryWrite(end); !tried) return tried;
+    broken_ = false;
+  }
+  return Reserve(end);
+}
+
+// With bytes that are taken back, since only a write tells whether there is room again.
+Status AuditFile::TryWrite(off_t end) {
   const std::array<char, 4096> blank{};
   const ssize_t count = ::write(fd_.get(), blank.data(), blank.size());
   const int error = errno;
   if (::ftruncate(fd_.get(), end) != 0) return Failed(path_, "cannot cut it", errno);
   if (count != static_cast<ssize_t>(blank.size()))
     return Failed(path_, "cannot write to it", count < 0 ? error : ENOSPC);
-  broken_ = false;
+  reserved_to_ = 0;  // cutting gave the room back
+  return {};
+}
+
+Status AuditFile::Reserve(off_t end) {
+  if (reserved_to_ - end >= kReserve / 2) return {};
+  // The size stays, so that a crash leaves no gap of zeros.
+  if (::fallocate(fd_.get(), FALLOC_FL_KEEP_SIZE, end, kReserve) != 0) {
+    if (errno != EOPNOTSUPP && errno != ENOSYS && errno != EINTR)
+      return Failed(path_, "cannot take the room for its next lines", errno);
+  }
+  reserved_to_ = end + kReserve;  // also on a file system that cannot: then a write tells
   return {};
 }
 

@@ -6,6 +6,8 @@
 // line's text before `,"hash"`. The first line of a trail has 64 zeros as prev.
 #pragma once
 
+#include <sys/types.h>
+
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
@@ -28,6 +30,7 @@ class AuditFile final : public AuditLog {
   static Result<std::unique_ptr<AuditFile>> Open(std::string path, Logger& log);
 
   Status Append(const AuditRecord& record) override;
+  // Also takes the room on the disk for the lines to come, so that a full disk shows before a decision.
   Status Ready() override;
 
  private:
@@ -37,6 +40,8 @@ class AuditFile final : public AuditLog {
   Status FollowRotation();
   Status Write(const std::string& line);
   Status Sync(std::unique_lock<std::mutex>& lock, std::uint64_t mine);
+  Status TryWrite(off_t end);
+  Status Reserve(off_t end);
 
   const std::string path_;
   Logger& log_;
@@ -51,6 +56,7 @@ class AuditFile final : public AuditLog {
   std::uint64_t failed_after_ = 0;
   std::uint64_t failed_to_ = 0;
   int sync_error_ = 0;
+  off_t reserved_to_ = 0;  // the file has its room on the disk up to here
   bool syncing_ = false;
   bool broken_ = false;  // the last write failed
 };

@@ -196,7 +196,7 @@ Result<Listener> Listener::FromSystemd() {
   const auto pid = EnvironmentNumber("LISTEN_PID");
   const auto count = EnvironmentNumber("LISTEN_FDS");
   if (!pid || *pid != ::getpid() || !count || *count < 1) {
-    return Error::Failure("http.listen_addr = \"systemd\": no socket was passed on",
+    return Error::Failure("cannot listen on \"systemd\": no socket was passed on",
                           "start the service through its .socket unit");
   }
   int fd = kFirstSystemdFd;
@@ -209,7 +209,7 @@ Result<Listener> Listener::FromSystemd() {
   int listening = 0;
   socklen_t length = sizeof listening;
   if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) != 0 || listening == 0) {
-    return Error::Failure("http.listen_addr = \"systemd\": the socket that was passed on does not listen",
+    return Error::Failure("cannot listen on \"systemd\": the socket that was passed on does not listen",
                           "use ListenStream= and Accept=no in the .socket unit");
   }
   ::fcntl(fd, F_SETFD, FD_CLOEXEC);

@@ -190,6 +190,19 @@ TEST_F(AuditTest, SaysWhenItCannotWriteAndRecovers) {
   EXPECT_EQ(VerifyAudit(path)->lines, 2U);
 }
 
+TEST_F(AuditTest, TakesTheRoomForTheNextLinesBeforeADecision) {
+  const auto audit = Open();
+  for (int i = 0; i < 300; ++i) {
+    ASSERT_TRUE(audit->Ready());
+    struct stat info {};
+    ASSERT_EQ(::stat(path.c_str(), &info), 0);
+    EXPECT_GE(info.st_blocks * 512, info.st_size + 32 * 1024);
+    Fill(*audit, 1);
+  }
+  EXPECT_TRUE(VerifyAudit(path)->whole);
+  EXPECT_EQ(VerifyAudit(path)->lines, 300U);
+}
+
 TEST_F(AuditTest, AMissingTrailIsEmptyAndNotBroken) {
   const auto report = VerifyAudit(path);
   ASSERT_TRUE(report);

@@ -148,6 +148,11 @@ TEST_F(DecisionPolicyTest, TrustsForwardedAddressesOnlyFromKnownProxies) {
   handler.reset();
   Send(request);
   EXPECT_EQ(audit.records.back().client, "203.0.113.9");
+  for (const char* with_port : {"203.0.113.9:4711, 10.1.1.1", "203.0.113.9,[::ffff:10.1.1.1]:80"}) {
+    request.headers.back().second = with_port;
+    Send(request);
+    EXPECT_EQ(audit.records.back().client, "203.0.113.9");
+  }
   request.headers.back().second = "evil, 10.1.1.1";
   Send(request);
   EXPECT_EQ(audit.records.back().client, "10.1.1.1");
