@@ -15,17 +15,19 @@ void Harden(HttpResponse& response) {
 }  // namespace
 
 Answer Json(int status, std::string body, std::string_view result) {
-  Answer out{{status, {}, std::move(body), false}, std::string(result)};
+  Answer out{{status, {}, std::move(body), false}, std::string(result), {}};
   if (!out.response.body.empty()) out.response.headers.emplace_back("Content-Type", "application/json");
   Harden(out.response);
   return out;
 }
 
 Answer Refusal(int status, std::string_view code, std::string_view message) {
-  return Json(
-      status,
-      fmt::format("{{\"error\":{{\"code\":{},\"message\":{}}}}}\n", JsonQuote(code), JsonQuote(message)),
-      code);
+  Answer out =
+      Json(status,
+           fmt::format("{{\"error\":{{\"code\":{},\"message\":{}}}}}\n", JsonQuote(code), JsonQuote(message)),
+           code);
+  out.why = message;
+  return out;
 }
 
 Answer FromError(const Error& error) {

@@ -15,6 +15,7 @@ namespace tw::callback {
 struct Answer {
   HttpResponse response;
   std::string result;
+  std::string why;  // of a refusal, for the log
 };
 
 // JSON {"error":{"code","message"}} with the headers every answer carries. The code is the result.

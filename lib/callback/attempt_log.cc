@@ -1,17 +1,19 @@
 #include "callback/attempt_log.h"
 
 #include <utility>
+#include <vector>
 
 namespace tw::callback {
 
-void AttemptLog::Tell(AuditRecord record) {
+void AttemptLog::Tell(AuditRecord record, std::string_view why) {
   if (record.caller.empty() && !TakeStranger(record.suppressed)) return;
   record.time = clock_.Now();
   const LogLevel level = record.status == 200 ? LogLevel::kInfo : LogLevel::kWarning;
-  const LogField fields[] = {{"caller", record.caller},         {"client", record.client},
-                             {"request_id", record.request_id}, {"decision", record.decision},
-                             {"delegator", record.delegator},   {"status", record.status},
-                             {"result", record.result}};
+  std::vector<LogField> fields{{"caller", record.caller},         {"client", record.client},
+                               {"request_id", record.request_id}, {"decision", record.decision},
+                               {"delegator", record.delegator},   {"status", record.status},
+                               {"result", record.result}};
+  if (!why.empty()) fields.emplace_back("why", why);
   log_.Write(level, "callback", fields);
   if (const Status written = audit_.Append(record); !written) {
     log_.Error("cannot write the audit trail; callbacks are refused until it works again",

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -19,8 +20,8 @@ class AttemptLog {
 
   AttemptLog(AuditLog& audit, Clock& clock, Logger& log) : audit_(audit), clock_(clock), log_(log) {}
 
-  // `record.caller` empty: a stranger. Time is set here.
-  void Tell(AuditRecord record);
+  // `record.caller` empty: a stranger. Time is set here. `why` is for the log, of a refusal.
+  void Tell(AuditRecord record, std::string_view why);
 
  private:
   bool TakeStranger(std::size_t& suppressed);

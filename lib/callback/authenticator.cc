@@ -65,6 +65,10 @@ bool HasAllowedName(const ClientCertificate& certificate, const std::vector<std:
                      [&](const std::string& name) { return MatchesAny(allowed, name); });
 }
 
+Error Refused(std::string_view why) {
+  return {ErrorKind::kCredentials, std::string(why), {}, false};
+}
+
 }  // namespace
 
 std::optional<Error> StartupProblem(const HttpSettings& http, const CallbackSettings& callback) {
@@ -121,20 +125,26 @@ Result<std::unique_ptr<Authenticator>> Authenticator::Make(const HttpSettings& h
   return out;
 }
 
-std::optional<Identity> Authenticator::Identify(const HttpRequest& request, const SignatureScope& scope,
-                                                SystemTime now) const {
+Result<Identity> Authenticator::Identify(const HttpRequest& request, const SignatureScope& scope,
+                                         SystemTime now) const {
   const Evidence evidence = Examine(request, scope, now);
   const Method* const methods[] = {&evidence.basic, &evidence.bearer, &evidence.signature,
                                    &evidence.certificate};
   const CallerSettings* caller = nullptr;
   for (const Method* method : methods) {
     if (method->verdict == Verdict::kWrong)
-      return std::nullopt;  // also beside a right one: something is amiss
+      return Refused(method->why);  // also beside a right one: something is amiss
     if (method->caller == nullptr) continue;
-    if (caller != nullptr && caller != method->caller) return std::nullopt;  // two callers at once
+    if (caller != nullptr && caller != method->caller) return Refused("the credentials are of two callers");
     caller = method->caller;
   }
-  if (!Sufficient(evidence, caller)) return std::nullopt;
+  if (!Sufficient(evidence, caller)) {
+    if (!evidence.signature.why.empty()) return Refused(evidence.signature.why);
+    const bool none = std::none_of(std::begin(methods), std::end(methods),
+                                   [](const Method* method) { return method->verdict == Verdict::kRight; });
+    return Refused(none ? "no credential of a configured kind came along"
+                        : "not every credential that is demanded came along");
+  }
   return Describe(evidence, caller, request);
 }
 
@@ -168,7 +178,7 @@ void Authenticator::ExamineAuthorization(const HttpRequest& request, Evidence& o
   out.bearer = ExamineBearer(scheme == "bearer" ? rest : std::string_view());
   if (scheme != "basic") out.basic = {};
   if (scheme != "bearer") out.bearer = {};
-  if (values.size() > 1) out.basic.verdict = Verdict::kWrong;
+  if (values.size() > 1) out.basic = {Verdict::kWrong, false, nullptr, "Authorization came more than once"};
 }
 
 Authenticator::Method Authenticator::ExamineBasic(std::string_view user, std::string_view password) const {
@@ -186,6 +196,7 @@ Authenticator::Method Authenticator::ExamineBasic(std::string_view user, std::st
   for (const CallerSettings& caller : callback_.callers) {
     if (compare(caller.basic_user, caller.basic_password)) out.caller = &caller;
   }
+  out.why = "user and password fit none that are configured";
   if (configured) out.verdict = out.global || out.caller != nullptr ? Verdict::kRight : Verdict::kWrong;
   return out;
 }
@@ -202,6 +213,7 @@ Authenticator::Method Authenticator::ExamineBearer(std::string_view token) const
   for (const CallerSettings& caller : callback_.callers) {
     if (compare(caller.bearer_token)) out.caller = &caller;
   }
+  out.why = "the bearer token fits none that is configured";
   if (configured) out.verdict = out.global || out.caller != nullptr ? Verdict::kRight : Verdict::kWrong;
   return out;
 }
@@ -219,21 +231,24 @@ Authenticator::Method Authenticator::ExamineSignature(const HttpRequest& request
   std::vector<crypto::HeaderView> headers;
   for (const auto& [name, value] : request.headers) headers.emplace_back(name, value);
   for (const SigningKey& key : keys_) {
-    const bool fits = crypto::VerifyWebhook(scheme, {&key.key, 1}, headers, request.body, now) ==
-                      crypto::SignatureVerdict::kValid;
-    if (!fits) continue;
+    const auto verdict = crypto::VerifyWebhook(scheme, {&key.key, 1}, headers, request.body, now);
+    // What the clock says is said of a key that fits.
+    const bool of_the_clock =
+        verdict == crypto::SignatureVerdict::kTooOld || verdict == crypto::SignatureVerdict::kTooNew;
+    if (out.why.empty() || of_the_clock) out.why = crypto::SignatureVerdictText(verdict);
+    if (verdict != crypto::SignatureVerdict::kValid) continue;
     if (key.caller == nullptr)
       out.global = true;
     else
       out.caller = key.caller;
   }
-  if (!out.global && out.caller == nullptr) {
-    out.verdict = Verdict::kWrong;
-  } else if (scope.bound && (!github || scope.secure)) {
-    out.verdict = Verdict::kRight;
-  } else {
-    return {};  // genuine, but it does not vouch for this decision
-  }
+  const bool genuine = out.global || out.caller != nullptr;
+  // Genuine, but it does not vouch for this decision: as if it had not come.
+  if (genuine && !scope.bound)
+    return {.why = "what is signed does not name request_id and decision of the path"};
+  if (genuine && github && !scope.secure)
+    return {.why = "a signature of GitHub's scheme counts over HTTPS only"};
+  out.verdict = genuine ? Verdict::kRight : Verdict::kWrong;
   return out;
 }
 
@@ -247,6 +262,7 @@ Authenticator::Method Authenticator::ExamineCertificate(const HttpRequest& reque
   }
   out.global = CertificatesCount(http_, callback_) && HasAllowedName(certificate, http_.allowed_names);
   out.verdict = out.global || out.caller != nullptr ? Verdict::kRight : Verdict::kWrong;
+  out.why = "the client certificate bears no name that is allowed";
   return out;
 }
 

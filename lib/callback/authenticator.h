@@ -44,9 +44,9 @@ class Authenticator {
   static Result<std::unique_ptr<Authenticator>> Make(const config::HttpSettings& http,
                                                      const config::CallbackSettings& callback);
 
-  // Nullopt: 401. With allow_unauthenticated and nothing configured everybody is "unauthenticated".
-  std::optional<Identity> Identify(const HttpRequest& request, const SignatureScope& scope,
-                                   SystemTime now) const;
+  // Error (kCredentials): 401; its message is for our own log, never for the caller. With allow_unauthenticated
+  // and nothing configured everybody is "unauthenticated".
+  Result<Identity> Identify(const HttpRequest& request, const SignatureScope& scope, SystemTime now) const;
   // Values for WWW-Authenticate, the same for every refusal.
   const std::vector<std::string>& challenges() const { return challenges_; }
 
@@ -57,6 +57,7 @@ class Authenticator {
     Verdict verdict = Verdict::kAbsent;
     bool global = false;  // the credential of [http] or [webhook] fits
     const config::CallerSettings* caller = nullptr;
+    std::string_view why;  // it is wrong, or right and worth nothing here
   };
   struct Evidence {
     Method basic;

@@ -131,15 +131,17 @@ std::optional<Answer> CallbackHandler::Admit(const Call& call) {
 }
 
 std::optional<Answer> CallbackHandler::Authenticate(Call& call, bool bound) {
-  call.identity =
+  auto identity =
       call.rules.authenticator->Identify(call.request, {bound, call.client.secure}, ports_.clock.Now());
-  if (!call.identity) {
+  if (!identity) {
     Answer out = Refusal(401, "unauthorized", "authentication is missing or wrong");
+    out.why = identity.error().message;
     for (const std::string& challenge : call.rules.authenticator->challenges()) {
       out.response.headers.emplace_back("WWW-Authenticate", challenge);
     }
     return out;
   }
+  call.identity = *std::move(identity);
   if (const auto wait = callers_.Take(call.identity->name, ports_.clock.Steady())) return TooMany(*wait);
   return std::nullopt;
 }
@@ -186,7 +188,7 @@ void CallbackHandler::Tell(const Call& call, const Answer& answer) {
   record.delegator = call.delegator;
   record.status = answer.response.status;
   record.result = answer.result;
-  attempts_.Tell(std::move(record));
+  attempts_.Tell(std::move(record), answer.why);
 }
 
 }  // namespace tw::callback

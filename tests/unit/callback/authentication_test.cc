@@ -41,6 +41,39 @@ TEST_F(AuthenticationTest, RefusesEveryWrongCredentialWithOneText) {
   EXPECT_TRUE(teleport.state_changes().empty());
 }
 
+TEST_F(AuthenticationTest, TheLogSaysWhyACredentialWasRefusedAndTheAnswerDoesNot) {
+  http.bearer_token = Secret("token-0123456789abcdef");
+  http.client_ca_file = "ca.pem";
+  http.allowed_names = {"carol"};
+  callback.secret = Secret(std::string(kSecret));
+  config::CallerSettings zapier = Caller("zapier");
+  zapier.hmac_secret = Secret(std::string(kOtherSecret));
+  callback.callers = {zapier};
+  const auto why = [&](HeaderList headers, const std::string& body = {},
+                       std::optional<ClientCertificate> certificate = std::nullopt) {
+    clock.Advance(std::chrono::minutes(1));  // only so many refusals of strangers are told in a minute
+    EXPECT_EQ(Status(std::move(headers), body, std::move(certificate)), 401);
+    const std::string line = log.lines().back();
+    return line.substr(line.find(" why=") + 5);
+  };
+  EXPECT_EQ(why({}), "no credential of a configured kind came along");
+  EXPECT_EQ(why({Basic("portal", "wrong")}), "user and password fit none that are configured");
+  EXPECT_EQ(why({Bearer("wrong")}), "the bearer token fits none that is configured");
+  EXPECT_EQ(why({Bearer("a"), Bearer("a")}), "Authorization came more than once");
+  EXPECT_EQ(why({}, {}, ClientCertificate{"mallory", {}}),
+            "the client certificate bears no name that is allowed");
+  for (const std::string_view secret : {kSecret, kOtherSecret}) {
+    clock.Advance(std::chrono::minutes(1));
+    EXPECT_EQ(why(Signed("msg_1", bound, secret, std::chrono::seconds(-301)), bound),
+              "the timestamp is too old");
+    EXPECT_EQ(why(Signed("msg_1", bound, secret, std::chrono::seconds(400)), bound),
+              "the timestamp lies in the future");
+    EXPECT_EQ(why(Signed("msg_1", "{}", secret, std::chrono::seconds(60)), "{}"),
+              "what is signed does not name request_id and decision of the path");
+    EXPECT_EQ(why(Signed("msg_1", "{}", secret), bound), "the signature fits none of the secrets");
+  }
+}
+
 TEST_F(AuthenticationTest, TakesAnyOfTheConfiguredMethods) {
   http.bearer_token = Secret("token-0123456789abcdef");
   EXPECT_EQ(Status({Bearer("token-0123456789abcdef")}), 200);
