@@ -130,8 +130,11 @@ Result<DecisionOutcome> Decider::AfterUnclearAnswer(const Decision& decision, co
                                                     const CallLimits& limits) {
   const auto found = api_.Get(decision.request_id, limits);
   if (!found) return error;  // still unclear: the note stays, since the change may have happened
-  if (*found && (*found)->state == decision.state) return DecisionOutcome{decision.state, true};
+  const bool as_wanted = *found && (*found)->state == decision.state;
+  const bool refused = error.kind == ErrorKind::kConflict;  // then somebody else did it
+  if (as_wanted && !refused) return DecisionOutcome{decision.state, true};
   Withdraw(decision);
+  if (as_wanted) return DecisionOutcome{decision.state, false};
   if (!*found) return NotFound(decision.request_id);
   if (IsResolved((*found)->state)) return AlreadyResolved(**found);
   return error;

@@ -44,8 +44,8 @@ class Authenticator {
   static Result<std::unique_ptr<Authenticator>> Make(const config::HttpSettings& http,
                                                      const config::CallbackSettings& callback);
 
-  // Error (kCredentials): 401; its message is for our own log, never for the caller. With allow_unauthenticated
-  // and nothing configured everybody is "unauthenticated".
+  // Error (kCredentials): 401; its message is for our own log, never for the caller. With
+  // allow_unauthenticated and nothing configured everybody is "unauthenticated".
   Result<Identity> Identify(const HttpRequest& request, const SignatureScope& scope, SystemTime now) const;
   // Values for WWW-Authenticate, the same for every refusal.
   const std::vector<std::string>& challenges() const { return challenges_; }

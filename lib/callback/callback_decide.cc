@@ -3,6 +3,7 @@
 
 #include "callback/callback_call.h"
 #include "callback/headers.h"
+#include "callback/name_folding.h"
 #include "callback/policy.h"
 
 namespace tw::callback {
@@ -64,7 +65,7 @@ std::optional<Answer> CallbackHandler::CheckAsk(Call& call) const {
   const config::CallbackSettings& settings = call.rules.callback;
   const Ask& ask = call.ask;
   if (!UsableId(ask.request_id)) return BadRequest("the id of the access request is missing or unusable");
-  if (settings.require_reason && ask.reason.empty()) return BadRequest("a reason is required");
+  if (settings.require_reason && FoldName(ask.reason).empty()) return BadRequest("a reason is required");
   if (settings.mode == config::CallbackMode::kReview && (!ask.roles.empty() || !ask.annotations.empty())) {
     return BadRequest("roles and annotations cannot be given: decisions are made as reviews here");
   }

@@ -149,7 +149,7 @@ std::optional<Answer> CallbackHandler::Authenticate(Call& call, bool bound) {
 std::optional<Answer> CallbackHandler::NotNow() {
   if (draining_) return Refusal(503, "draining", "this program is stopping; it is safe to repeat the call");
   if (!ports_.service.Ready()) {
-    return Refusal(503, "not_ready", "Teleport has not been reached yet; it is safe to repeat the call");
+    return Refusal(503, "not_ready", "Teleport is not connected now; it is safe to repeat the call");
   }
   return std::nullopt;
 }

@@ -136,6 +136,11 @@ void FakeTeleport::LoseAnswerOfNextSetState() {
   lose_answer_ = true;
 }
 
+void FakeTeleport::OvertakeNextSetState() {
+  std::lock_guard lock(mutex_);
+  overtake_ = true;
+}
+
 void FakeTeleport::FreezeList() {
   std::lock_guard lock(mutex_);
   frozen_list_ = requests_;
@@ -210,11 +215,13 @@ Status FakeTeleport::SetState(const access::StateChange& change, const access::C
   if (found->second.state == RequestState::kDenied && change.state == RequestState::kApproved) {
     return Error{ErrorKind::kConflict, "already denied", {}, false};
   }
-  state_changes_.push_back(change);
+  const bool overtaken = std::exchange(overtake_, false);
+  if (!overtaken) state_changes_.push_back(change);
   AccessRequest request = found->second;
   request.state = change.state;
   request.resolve_reason = change.reason;
   ChangeLocked(request);
+  if (overtaken) return Error{ErrorKind::kConflict, "others wrote at the same time", {}, true};
   if (std::exchange(lose_answer_, false)) return Error{ErrorKind::kUnreachable, "connection lost", {}, true};
   return {};
 }

@@ -38,6 +38,7 @@ class FakeTeleport final : public access::AccessApi {
   void FailNext(const std::string& call, Error error,
                 int times = 1);     // "Ping", "Watch", "List", "Get", "SetState", ...
   void LoseAnswerOfNextSetState();  // it has its effect, but the answer never comes
+  void OvertakeNextSetState();      // an outsider sets the same state in between, so that it is refused
   void HideFromList(const std::string& id) { hidden_.insert(id); }
   void FreezeList();  // List answers what was true now, until ThawList
   void ThawList() { frozen_list_.reset(); }
@@ -87,6 +88,7 @@ class FakeTeleport final : public access::AccessApi {
   std::vector<access::StateChange> state_changes_;
   bool late_init_ = false;
   bool lose_answer_ = false;
+  bool overtake_ = false;
   std::int64_t revision_ = 0;
 };
 

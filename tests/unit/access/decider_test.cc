@@ -126,6 +126,15 @@ TEST_F(DeciderTest, ReportsAnOutsiderWhoWasFaster) {
   EXPECT_EQ(outcome.error().kind, ErrorKind::kConflict);
 }
 
+TEST_F(DeciderTest, TakesNoCreditForAnOutsiderWhoDidTheSameAtTheSameMoment) {
+  teleport_.Create("a");
+  teleport_.OvertakeNextSetState();
+  const auto outcome = Decide(kApproved);
+  ASSERT_TRUE(outcome.has_value());
+  EXPECT_FALSE(outcome->changed);
+  EXPECT_FALSE(notes_.notes.contains("a"));
+}
+
 TEST_F(DeciderTest, PassesARefusalOnAndForgetsTheNote) {
   teleport_.Create("a");
   teleport_.FailNext("SetState", {ErrorKind::kCredentials, "role lacks update on access_request", {}, false});

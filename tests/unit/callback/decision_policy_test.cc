@@ -97,6 +97,7 @@ TEST_F(DecisionPolicyTest, AReasonCanBeDemanded) {
   callback.require_reason = true;
   EXPECT_EQ(Approve(), 400);
   EXPECT_EQ(Post("/", LegacyBody("req-1", "Approved")).status, 400);
+  EXPECT_EQ(Approve(R"({"reason":"  \u200b\n"})"), 400);
   EXPECT_EQ(Approve(R"({"reason":"on call"})"), 200);
 }
 

@@ -122,8 +122,8 @@ TEST_F(HandlerTest, Answers503BeforeTeleportWasReachedAndWhileDraining) {
 }
 
 TEST_F(HandlerTest, MapsTroubleWithTeleportWithoutTellingItsWords) {
-  const auto status_of = [&](ErrorKind kind) {
-    teleport.FailNext("Get", {kind, "auth.internal:3025 says role plugin lacks update", "", false});
+  const auto status_of = [&](ErrorKind kind, bool retryable = false) {
+    teleport.FailNext("Get", {kind, "auth.internal:3025 says role plugin lacks update", "", retryable});
     const HttpResponse answer = Post("/v1/requests/req-1/approve");
     EXPECT_EQ(answer.body.find("auth.internal"), std::string::npos);
     return answer.status;
@@ -132,6 +132,7 @@ TEST_F(HandlerTest, MapsTroubleWithTeleportWithoutTellingItsWords) {
   EXPECT_EQ(status_of(ErrorKind::kUnreachable), 503);
   EXPECT_EQ(status_of(ErrorKind::kTimeout), 504);
   EXPECT_EQ(status_of(ErrorKind::kFailure), 502);
+  EXPECT_EQ(status_of(ErrorKind::kConflict, true), 503);  // others wrote at that moment: not final
   EXPECT_TRUE(log.Said("lacks update"));
 }
 
