@@ -28,8 +28,7 @@ const LevelLook& Look(LogLevel level) {
 }
 
 bool NeedsQuotes(std::string_view value) {
-  return value.empty() || value.find_first_of(" \"=\\") != std::string_view::npos ||
-         EscapeControls(value) != value;
+  return value.find_first_of(" \"=\\") != std::string_view::npos || EscapeControls(value) != value;
 }
 
 void AppendValue(std::string& out, std::string_view value) {
@@ -60,6 +59,7 @@ std::string FormatText(SystemTime time, LogLevel level, std::string_view message
   out += ' ';
   out += EscapeControls(message);
   for (const LogField& field : fields) {
+    if (field.value.empty()) continue;
     out += ' ';
     out += EscapeControls(field.key);
     out += '=';
@@ -75,6 +75,7 @@ std::string FormatJson(SystemTime time, LogLevel level, std::string_view message
   record["level"] = Look(level).json;
   record["message"] = std::string(message);
   for (const LogField& field : fields) {
+    if (field.value.empty()) continue;
     std::string key(field.key);
     while (record.contains(key)) key += '_';
     record[key] = field.value;

@@ -1,4 +1,5 @@
-// One log record as a line without its newline. Pure functions, any thread.
+// One log record as a line without its newline; fields without a value are left out. Pure functions, any
+// thread.
 #pragma once
 
 #include <span>

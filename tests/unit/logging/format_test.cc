@@ -32,13 +32,13 @@ TEST(FormatText, HasTimeLevelMessageAndFields) {
 
 TEST(FormatText, QuotesValuesWhoseEndCouldNotBeSeen) {
   EXPECT_EQ(
-      Text("x", {{"a", "two words"},
-                 {"b", ""},
-                 {"c", "k=v"},
-                 {"d", "say \"hi\""},
-                 {"e", "c:\\d"},
-                 {"f", "plain-1.2/3"}}),
-      R"(2026-11-22T10:00:00.123Z INFO  x a="two words" b="" c="k=v" d="say \"hi\"" e="c:\\d" f=plain-1.2/3)");
+      Text("x",
+           {{"a", "two words"}, {"c", "k=v"}, {"d", "say \"hi\""}, {"e", "c:\\d"}, {"f", "plain-1.2/3"}}),
+      R"(2026-11-22T10:00:00.123Z INFO  x a="two words" c="k=v" d="say \"hi\"" e="c:\\d" f=plain-1.2/3)");
+}
+
+TEST(FormatText, LeavesOutFieldsWithoutAValue) {
+  EXPECT_EQ(Text("x", {{"hint", ""}, {"a", "1"}}), "2026-11-22T10:00:00.123Z INFO  x a=1");
 }
 
 TEST(FormatText, CannotBeMadeToForgeALineOrSteerATerminal) {
@@ -61,6 +61,11 @@ TEST(FormatJson, IsOneObjectWithEverythingInIt) {
   EXPECT_EQ(
       Json("webhook sent", {{"endpoint", "default"}, {"status", 200}}, LogLevel::kWarning),
       R"({"time":"2026-11-22T10:00:00.123Z","level":"warn","message":"webhook sent","endpoint":"default","status":"200"})");
+}
+
+TEST(FormatJson, LeavesOutFieldsWithoutAValue) {
+  EXPECT_EQ(Json("x", {{"hint", ""}, {"a", "1"}}),
+            R"({"time":"2026-11-22T10:00:00.123Z","level":"info","message":"x","a":"1"})");
 }
 
 TEST(FormatJson, StaysOneLineOfValidJsonWhateverIsInIt) {
