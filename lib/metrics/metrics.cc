@@ -75,6 +75,15 @@ Metrics::Metrics(std::string_view version) : families_(std::make_unique<Families
 
 Metrics::~Metrics() = default;
 
+void Metrics::BeginEvents(std::string_view type) {
+  families_->events.Add({{"type", std::string(type)}});
+}
+
+void Metrics::BeginAttempts(const std::string& endpoint) {
+  for (const char* outcome : {"delivered", "retry", "dead", "disabled"})
+    families_->attempts.Add({{"endpoint", endpoint}, {"outcome", outcome}});
+}
+
 void Metrics::EventCommitted(std::string_view type) {
   families_->events.Add({{"type", std::string(type)}}).Increment();
 }

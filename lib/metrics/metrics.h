@@ -18,6 +18,10 @@ class Metrics {
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
 
+  // Series that begin at 0, so that the first increase can be seen.
+  void BeginEvents(std::string_view type);
+  void BeginAttempts(const std::string& endpoint);
+
   void EventCommitted(std::string_view type);
   // `outcome`: delivered, retry, dead or disabled. `lag`: from the event to its delivery.
   void Attempt(const std::string& endpoint, std::string_view outcome, std::chrono::microseconds took);

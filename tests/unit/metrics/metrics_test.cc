@@ -65,6 +65,22 @@ TEST(Metrics, CountsEventsAttemptsAndCallbacksByLabel) {
                             "teleport_webhooks_callbacks_total{result=\"200\"} 1"}));
 }
 
+TEST(Metrics, ShowsCountersBeforeTheirFirstIncrease) {
+  Metrics metrics("1");
+  metrics.BeginEvents("access_request.created");
+  metrics.BeginAttempts("pager");
+  EXPECT_THAT(Lines(metrics),
+              IsSupersetOf({"teleport_webhooks_events_total{type=\"access_request.created\"} 0",
+                            "teleport_webhooks_attempts_total{endpoint=\"pager\",outcome=\"delivered\"} 0",
+                            "teleport_webhooks_attempts_total{endpoint=\"pager\",outcome=\"retry\"} 0",
+                            "teleport_webhooks_attempts_total{endpoint=\"pager\",outcome=\"dead\"} 0",
+                            "teleport_webhooks_attempts_total{endpoint=\"pager\",outcome=\"disabled\"} 0"}));
+  metrics.Attempt("pager", "dead", milliseconds(2));
+  metrics.BeginAttempts("pager");  // as at every change of the endpoint's state
+  EXPECT_THAT(Lines(metrics),
+              Contains("teleport_webhooks_attempts_total{endpoint=\"pager\",outcome=\"dead\"} 1"));
+}
+
 TEST(Metrics, SortsTimesIntoBucketsInSeconds) {
   Metrics metrics("1");
   metrics.Attempt("default", "delivered", microseconds(800));
