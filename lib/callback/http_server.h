@@ -80,7 +80,7 @@ struct HttpServerOptions {
   std::vector<std::string> trusted_peers;  // addresses or CIDR
 };
 
-// Start, ReplaceTls and Stop may be called from any thread, one at a time. The destructor stops.
+// Start, ReplaceTls, TrustPeers and Stop may be called from any thread, one at a time. The destructor stops.
 class HttpServer {
  public:
   virtual ~HttpServer() = default;
@@ -91,6 +91,8 @@ class HttpServer {
   // For connections made from now on; on error the old material stays. Client certificates may be switched on
   // and off. Only for servers started with TLS.
   virtual Status ReplaceTls(TlsMaterial material) = 0;
+  // Puts others in the place of HttpServerOptions::trusted_peers; on error the old ones stay.
+  virtual Status TrustPeers(const std::vector<std::string>& peers) = 0;
   // No new connections; waits up to `drain` until every request under way is answered, then ends the rest.
   virtual void Stop(std::chrono::milliseconds drain) = 0;
 };

@@ -6,7 +6,7 @@ load helpers
 
 setup() { unshare --net ip link set lo up 2>/dev/null || skip 'needs a network namespace of its own'; }
 
-@test "one address holds 64 connections and no more, and nobody else is the worse for it" {
+@test "one address holds 64 connections and no more, unless a reload trusts it, and nobody else is the worse for it" {
   export BATS_TEST_DIRNAME BATS_TEST_TMPDIR TW_BIN
   unshare --net "$BASH" -c '
     set -euo pipefail
@@ -19,8 +19,8 @@ setup() { unshare --net ip link set lo up 2>/dev/null || skip 'needs a network n
     write_config
     sed -i "s|^listen_addr = \"127.0.0.1:$CALLBACK_PORT\"|listen_addr = \"192.0.2.1:$CALLBACK_PORT\"|" "$CONFIG"
     start_serve
-    python3 - "$CALLBACK_PORT" >"$BATS_TEST_TMPDIR/held" <<PYTHON
-import select, socket, ssl, sys
+    python3 - "$CALLBACK_PORT" "$CONFIG" "$(pid_of serve)" >"$BATS_TEST_TMPDIR/held" <<PYTHON
+import os, select, signal, socket, ssl, sys
 server = ("192.0.2.1", int(sys.argv[1]))
 
 def connect(source):
@@ -52,6 +52,20 @@ for _ in range(200):
             break
     except OSError:
         pass
+
+with open(sys.argv[2]) as file:
+    text = file.read()
+with open(sys.argv[2], "w") as file:
+    file.write(text.replace("[http]", "[http]\\ntrusted_proxies = [\"192.0.2.2\"]"))
+os.kill(int(sys.argv[3]), signal.SIGHUP)
+for _ in range(100):
+    greedy = [connect("192.0.2.2") for _ in range(100)]
+    held = len(greedy) - len(select.select(greedy, [], [], 1)[0])
+    for c in greedy:
+        c.close()
+    if held == 100:
+        break
+print("trusted", held)
 PYTHON
   ' >"$BATS_TEST_TMPDIR/log" 2>&1 || {
     cat "$BATS_TEST_TMPDIR/log"
@@ -62,5 +76,6 @@ other True
 held 64
 one more refused
 again
+trusted 100
 EXPECTED
 }

@@ -102,12 +102,14 @@ Status CallbackSide::Replace(const config::Settings& settings) {
     material = std::move(*loaded);
     paths = std::move(*named);
   }
+  // First what may still refuse: the settings were checked when they were loaded, the pair was not.
+  if (material) {
+    if (const Status replaced = server_->ReplaceTls(std::move(*material)); !replaced) return replaced;
+    certificates_.emplace(std::move(*paths));
+    [[maybe_unused]] const auto first = certificates_->Poll();
+  }
   if (const Status reloaded = handler_->Reload(settings.http, settings.callback); !reloaded) return reloaded;
-  if (!material) return {};
-  if (const Status replaced = server_->ReplaceTls(std::move(*material)); !replaced) return replaced;
-  certificates_.emplace(std::move(*paths));
-  [[maybe_unused]] const auto first = certificates_->Poll();
-  return {};
+  return server_->TrustPeers(settings.http.trusted_proxies);
 }
 
 void CallbackSide::PollCertificates() {

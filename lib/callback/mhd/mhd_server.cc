@@ -47,9 +47,7 @@ Result<std::string> MhdServer::Start(HttpServerOptions options, HttpHandler& han
   if (daemon_ != nullptr) return Error::Failure("the listener runs already");
   options_ = std::move(options);
   handler_ = &handler;
-  auto trusted = AddressSet::Parse(options_.trusted_peers);
-  if (!trusted) return trusted.error();
-  trusted_peers_ = std::move(*trusted);
+  if (const Status trusted = TrustPeers(options_.trusted_peers); !trusted) return trusted.error();
   if (options_.tls) {
     auto generation = TlsGeneration::Make(*options_.tls);
     if (!generation) return generation.error();
@@ -131,6 +129,14 @@ Status MhdServer::ReplaceTls(TlsMaterial material) {
   auto generation = TlsGeneration::Make(material);
   if (!generation) return generation.error();
   tls_->Replace(std::move(*generation));
+  return {};
+}
+
+Status MhdServer::TrustPeers(const std::vector<std::string>& peers) {
+  auto trusted = AddressSet::Parse(peers);
+  if (!trusted) return trusted.error();
+  std::lock_guard lock(turning_);
+  trusted_peers_ = std::move(*trusted);
   return {};
 }
 

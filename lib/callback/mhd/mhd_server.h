@@ -31,6 +31,7 @@ class MhdServer final : public HttpServer {
 
   Result<std::string> Start(HttpServerOptions options, HttpHandler& handler) override;
   Status ReplaceTls(TlsMaterial material) override;
+  Status TrustPeers(const std::vector<std::string>& peers) override;
   void Stop(std::chrono::milliseconds drain) override;
 
  private:
@@ -55,7 +56,7 @@ class MhdServer final : public HttpServer {
   Logger& log_;
   HttpServerOptions options_;
   HttpHandler* handler_ = nullptr;
-  AddressSet trusted_peers_;
+  AddressSet trusted_peers_;  // under turning_
   std::optional<Listener> listener_;
   std::unique_ptr<TlsContext> tls_;
   std::unique_ptr<ConnectionTable> connections_;
