@@ -99,7 +99,14 @@ Result<ServeLock> LockForServe(const std::string& dir) {
   if (::ftruncate(fd->get(), 0) == 0) {
     [[maybe_unused]] const ssize_t written = ::pwrite(fd->get(), pid.data(), pid.size(), 0);
   }
-  return ServeLock(std::move(*fd));
+  return ServeLock(std::move(*fd), LockPath(dir));
+}
+
+bool ServeLock::InPlace() const {
+  struct stat named {
+  }, held{};
+  if (::stat(path_.c_str(), &named) != 0) return errno != ENOENT && errno != ENOTDIR;
+  return ::fstat(fd_.get(), &held) != 0 || (named.st_dev == held.st_dev && named.st_ino == held.st_ino);
 }
 
 Result<std::optional<int>> ServingPid(const std::string& dir) {

@@ -17,10 +17,13 @@ Status PrepareStateDir(const std::string& dir, bool create);
 // Held for as long as the object lives, and given up by the kernel when the process dies.
 class ServeLock {
  public:
-  explicit ServeLock(UniqueFd fd) : fd_(std::move(fd)) {}
+  ServeLock(UniqueFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+  // Does the directory still hold what is locked, or was it removed or replaced?
+  bool InPlace() const;
 
  private:
   UniqueFd fd_;
+  std::string path_;
 };
 
 // Creates the directory when needed. Error: kFailure, naming the process that serves from it already.

@@ -110,6 +110,11 @@ void Deliverer::Stop(milliseconds drain) {
   }
 }
 
+void Deliverer::Hurry() {
+  hurried_ = true;
+  transport_->Wake();
+}
+
 void Deliverer::Notify() {
   {
     std::lock_guard lock(inbox_->mutex);
@@ -158,7 +163,7 @@ void Deliverer::Loop() {
 }
 
 bool Deliverer::Drained() {
-  return under_way_.empty() || clock_.Steady().time_since_epoch().count() >= drain_until_;
+  return under_way_.empty() || hurried_ || clock_.Steady().time_since_epoch().count() >= drain_until_;
 }
 
 void Deliverer::TakeInbox() {

@@ -25,7 +25,8 @@
 
 namespace tw::webhook {
 
-// The references must outlive it. Start, Stop, SetEndpoints, Notify, Room and Take are safe from any thread.
+// The references must outlive it. Start, Stop, Hurry, SetEndpoints, Notify, Room and Take are safe from any
+// thread.
 class Deliverer {
  public:
   // `owner` names this process's leases.
@@ -39,6 +40,8 @@ class Deliverer {
   void Start();
   // Lets requests under way finish for `drain` at most, then gives everything back to the store.
   void Stop(std::chrono::milliseconds drain);
+  // Ends the waiting of Stop, also of one that comes later.
+  void Hurry();
 
   // New deliveries wait in the store. Cheap.
   void Notify();
@@ -90,6 +93,7 @@ class Deliverer {
   std::uint64_t next_call_ = 1;
   std::atomic<std::int64_t> last_tick_{0};
   std::atomic<bool> draining_{false};
+  std::atomic<bool> hurried_{false};
   std::atomic<std::int64_t> drain_until_{0};  // steady clock, nanoseconds
   std::jthread thread_;
 };

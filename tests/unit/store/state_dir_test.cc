@@ -88,6 +88,23 @@ TEST(ServeLockTest, RefusesASecondServeAndNamesTheFirst) {
   EXPECT_TRUE(LockForServe(dir.path()));
 }
 
+TEST(StateDir, NoticesThatItWasRemovedOrReplaced) {
+  const TempDir temp;
+  const std::string dir = temp / "state";
+  const auto lock = LockForServe(dir);
+  ASSERT_TRUE(lock);
+  EXPECT_TRUE(lock->InPlace());
+  std::filesystem::rename(dir, temp / "away");
+  EXPECT_FALSE(lock->InPlace());
+  const auto other = LockForServe(dir);
+  ASSERT_TRUE(other);
+  EXPECT_FALSE(lock->InPlace());
+  EXPECT_TRUE(other->InPlace());
+  std::filesystem::remove_all(dir);
+  std::filesystem::rename(temp / "away", dir);
+  EXPECT_TRUE(lock->InPlace());
+}
+
 TEST(ServeLockTest, EndsWithTheProcessThatHeldIt) {
   const TempDir dir;
   const pid_t child = ::fork();

@@ -364,6 +364,20 @@ TEST_F(DelivererTest, StopLetsRequestsUnderWayFinish) {
   EXPECT_EQ(Deliveries(DeliveryStatus::kPending).size(), 1U);
 }
 
+TEST_F(DelivererTest, HurryEndsTheWaitingOfStop) {
+  Start({EndpointAt("portal")});
+  Add("r1");
+  ASSERT_TRUE(transport_->WaitForSent(1));
+  const auto room = [this] { return deliverer_->Room().room["portal"]; };
+  ASSERT_TRUE(Eventually([&] { return room() > 0; }));
+  std::jthread stopper([this] { deliverer_->Stop(std::chrono::hours(1)); });
+  ASSERT_TRUE(Eventually([&] { return room() == 0; }));
+  deliverer_->Hurry();
+  stopper.join();
+  ASSERT_EQ(Deliveries(DeliveryStatus::kPending).size(), 1U);
+  EXPECT_EQ(Deliveries()[0].attempts, 0);
+}
+
 TEST_F(DelivererTest, StopGivesBackWhatDidNotFinishInTimeUncounted) {
   Start({EndpointAt("portal")});
   Add("r1");
