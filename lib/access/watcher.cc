@@ -48,6 +48,7 @@ Status Watcher::Run(std::stop_token stop, bool fail_fast) {
     const Duration wait = backoff.Next();
     observer_.OnLost(error, std::chrono::duration_cast<milliseconds>(wait));
     if (!Rest(wait, stop)) break;
+    observer_.OnTick();
   }
   return {};
 }

@@ -74,11 +74,11 @@ Result<std::shared_ptr<Connection>> Connector::Dial(const Bound& bound) {
                              FormatDuration(settings_.connect_timeout)),
                  "check teleport.addr and the way there", true};
   }
-  log_.Info("connected to Teleport",
-            {{"addr", settings_.addr},
-             {"route", RouteName(dialled->route)},
-             {"user", credentials->user()},
-             {"certificate_expires", FormatTime(credentials->certificate.not_after)}});
+  log_.Debug("a connection to Teleport is open",
+             {{"addr", settings_.addr},
+              {"route", RouteName(dialled->route)},
+              {"user", credentials->user()},
+              {"certificate_expires", FormatTime(credentials->certificate.not_after)}});
   return std::make_shared<Connection>(std::move(*dialled), *credentials, keepalive_);
 }
 

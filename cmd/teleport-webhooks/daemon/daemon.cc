@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <csignal>
 #include <utility>
 
@@ -15,18 +16,21 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::chrono::seconds kTick{1};
+constexpr std::chrono::microseconds kTick{1'000'000};
 constexpr std::chrono::seconds kSweepEvery{30};
-constexpr std::chrono::seconds kSampleEvery{5};
 constexpr std::size_t kSweepStep = 500;  // rows in one transaction
 constexpr int kSweepSteps = 20;          // steps in one tick, so that signals are not kept waiting
 constexpr milliseconds kCallbackDrain{5'000};
-constexpr std::chrono::seconds kWatcherPulse{
-    60};  // a watcher quiet for longer hangs: no sign of life for the manager
+// A watcher quiet for longer hangs: no sign of life for the manager.
+constexpr std::chrono::seconds kWatcherPulse{60};
 
 access::SnapshotPolicy Snapshot(config::OnStart on_start) {
   return on_start == config::OnStart::kNone ? access::SnapshotPolicy::kNone
                                             : access::SnapshotPolicy::kPending;
+}
+
+bool EndsUs(int signal) {
+  return signal == SIGTERM || signal == SIGINT;
 }
 
 std::vector<std::string> EndpointNames(const config::Settings& settings) {
@@ -48,6 +52,8 @@ std::vector<std::string> NeedsRestart(const config::Settings& now, const config:
   compare("teleport.identity", now.teleport.identity, wanted.teleport.identity);
   compare("teleport.route", now.teleport.route, wanted.teleport.route);
   compare("teleport.proxy_url", now.teleport.proxy_url, wanted.teleport.proxy_url);
+  compare("teleport.refresh_interval", now.teleport.refresh_interval, wanted.teleport.refresh_interval);
+  compare("teleport.connect_timeout", now.teleport.connect_timeout, wanted.teleport.connect_timeout);
   compare("webhook.notify_only", now.notify_only, wanted.notify_only);
   compare("http.listen_addr", now.http.listen_addr, wanted.http.listen_addr);
   compare("http.max_body", now.http.max_body, wanted.http.max_body);
@@ -75,7 +81,13 @@ Daemon::~Daemon() {
 void Daemon::Signal(int signal) {
   {
     std::lock_guard lock(mutex_);
-    signals_.push_back(signal);
+    if (draining_ && EndsUs(signal)) {
+      log_.Info("asked to end once more: deliveries in flight are cut and stay in the store");
+      if (delivery_) delivery_->deliverer().Hurry();
+      return;
+    }
+    // One that waits already stands for all of its kind.
+    if (std::find(signals_.begin(), signals_.end(), signal) == signals_.end()) signals_.push_back(signal);
   }
   changed_.notify_all();
 }
@@ -109,6 +121,7 @@ Status Daemon::Start() {
     callbacks_ = std::move(*callbacks);
   }
   if (const Status started = StartDiagnostics(); !started) return started;
+  TellForsaken();
   if (!options_.pid_file.empty()) {
     auto file = PidFile::Write(options_.pid_file);
     if (!file) return file.error();
@@ -148,7 +161,7 @@ Status Daemon::StartDelivery() {
 
 Status Daemon::StartDiagnostics() {
   if (settings_.diagnostics_addr.empty()) return {};
-  diagnostics_ = std::make_unique<Diagnostics>(health_, clock_, [this] { return telemetry_.Text(); });
+  diagnostics_ = std::make_unique<Diagnostics>(health_, clock_, [this] { return MetricsText(); });
   auto server = callback::LoadHttpServer(log_);
   if (!server) return server.error();
   diagnostics_server_ = std::move(*server);
@@ -163,11 +176,13 @@ Status Daemon::StartDiagnostics() {
 }
 
 Status Daemon::Serve() {
+  // A manager that watches us expects more than one sign of life in its time.
+  const auto tick = manager_.watchdog() ? std::min(kTick, *manager_.watchdog() / 2) : kTick;
   while (true) {
     int signal = 0;
     {
       std::unique_lock lock(mutex_);
-      changed_.wait_for(lock, kTick,
+      changed_.wait_for(lock, tick,
                         [this] { return !signals_.empty() || watcher_ended_ || health_changed_; });
       if (!signals_.empty()) {
         signal = signals_.front();
@@ -177,7 +192,7 @@ Status Daemon::Serve() {
       }
       health_changed_ = false;
     }
-    if (signal == SIGTERM || signal == SIGINT) {
+    if (EndsUs(signal)) {
       log_.Info("asked to end", {{"signal", signal == SIGTERM ? "TERM" : "INT"}});
       return {};
     }
@@ -188,14 +203,44 @@ Status Daemon::Serve() {
 }
 
 void Daemon::Tick() {
-  const SteadyTime now = clock_.Steady();
-  if (now - last_sample_ >= kSampleEvery) {
-    last_sample_ = now;
-    telemetry_.Sample(*store_, health_, teleport_->Credential(), clock_.Now());
-  }
-  if (now - last_sweep_ >= kSweepEvery) Sweep();
+  if (clock_.Steady() - last_sweep_ >= kSweepEvery) Sweep();
+  WatchStateDir();
   if (callbacks_) callbacks_->PollCertificates();
   TellManager();
+}
+
+// SQLite goes on in files that have no name any more; what it commits there is gone with the process.
+void Daemon::WatchStateDir() {
+  const bool ours = lock_->InPlace();
+  if (ours == health_.store_problem().empty()) return;
+  const std::string problem =
+      ours ? "" : "the state directory " + settings_.state.dir + " was removed or replaced";
+  if (ours) {
+    log_.Info("the state directory is back in its place");
+  } else {
+    log_.Error(problem, {{"hint",
+                          "what is stored now is lost when this process ends: put the directory back, "
+                          "or restart to begin with an empty store"}});
+  }
+  health_.SetStoreProblem(problem);
+}
+
+std::string Daemon::MetricsText() {
+  return telemetry_.Text(*store_, health_, teleport_->Credential(), clock_.Now());
+}
+
+void Daemon::TellForsaken() {
+  const auto summaries = store_->Summaries();
+  if (!summaries) return;  // whoever needs the store tells
+  const auto names = EndpointNames(settings_);
+  for (const store::QueueSummary& summary : *summaries) {
+    if (summary.pending == 0 || std::find(names.begin(), names.end(), summary.endpoint) != names.end())
+      continue;
+    log_.Warn("deliveries wait for an endpoint that is not configured; none is sent",
+              {{"endpoint", summary.endpoint},
+               {"pending", summary.pending},
+               {"kept_for", FormatDuration(settings_.state.retain)}});
+  }
 }
 
 void Daemon::Sweep() {
@@ -213,8 +258,9 @@ void Daemon::Sweep() {
 void Daemon::TellManager() {
   const auto obstacles = health_.Obstacles();
   if (obstacles.empty() && !std::exchange(told_ready_, true)) manager_.Ready();
-  manager_.Status(obstacles.empty() ? fmt::format("in step with {}", health_.cluster().cluster)
-                                    : fmt::format("{}", fmt::join(obstacles, "; ")));
+  const std::string status = obstacles.empty() ? fmt::format("in step with {}", health_.cluster().cluster)
+                                               : fmt::format("{}", fmt::join(obstacles, "; "));
+  if (status != told_status_) manager_.Status(told_status_ = status);
   const SteadyTime now = clock_.Steady();
   const bool alive =
       now - health_.last_tick() < kWatcherPulse && now - delivery_->deliverer().last_tick() < kWatcherPulse;
@@ -222,24 +268,26 @@ void Daemon::TellManager() {
 }
 
 void Daemon::Reload() {
-  manager_.Reloading();
+  // Before the first READY there is nothing to come back to: it would be taken for the first.
+  if (told_ready_) manager_.Reloading();
   Reopen();
+  if (const Status done = PutInForce(); !done) {
+    log_.Error("reload refused; the old configuration stays",
+               {{"error", done.error().message}, {"hint", done.error().hint}});
+  }
+  if (told_ready_) manager_.Ready();
+}
+
+Status Daemon::PutInForce() {
   auto wanted = options_.reload();
-  if (!wanted) {
-    log_.Error("reload refused; the old configuration stays", {{"error", wanted.error().message}});
-    manager_.Ready();
-    return;
-  }
+  if (!wanted) return wanted.error();
   auto parts = MakeDeliveryParts(*wanted);
-  Status done = parts ? Status() : Status(parts.error());
+  if (!parts) return parts.error();
   // Callbacks first: they may refuse (a key that does not fit its certificate), deliveries cannot any more.
-  if (done && callbacks_ && !wanted->notify_only) done = callbacks_->Replace(*wanted);
-  if (done) done = delivery_->Replace(std::move(*parts));
-  if (!done) {
-    log_.Error("reload refused; the old configuration stays", {{"error", done.error().message}});
-    manager_.Ready();
-    return;
+  if (callbacks_ && !wanted->notify_only) {
+    if (const Status replaced = callbacks_->Replace(*wanted); !replaced) return replaced;
   }
+  if (const Status replaced = delivery_->Replace(std::move(*parts)); !replaced) return replaced;
   for (const std::string& key : NeedsRestart(settings_, *wanted))
     log_.Warn("changed only by a restart", {{"key", key}});
   log_.SetLevel(wanted->log.severity);
@@ -247,7 +295,8 @@ void Daemon::Reload() {
   settings_.callback = wanted->callback;
   settings_.state.retain = wanted->state.retain;
   log_.Info("configuration reloaded", {{"endpoints", settings_.endpoints.size()}});
-  manager_.Ready();
+  TellForsaken();
+  return {};
 }
 
 void Daemon::Reopen() {
@@ -258,22 +307,30 @@ void Daemon::Reopen() {
 void Daemon::Drain() {
   if (!store_) return;
   const SteadyTime began = clock_.Steady();
+  {
+    std::lock_guard lock(mutex_);
+    draining_ = true;
+  }
   health_.SetDraining();
   manager_.Stopping();
+  manager_.Status("draining");
   if (watcher_thread_.joinable()) {
     watcher_thread_.request_stop();
     watcher_thread_.join();
   }
-  if (callbacks_) callbacks_->Stop(kCallbackDrain);
-  if (delivery_) {
-    const auto left =
-        options_.shutdown_timeout - std::chrono::duration_cast<milliseconds>(clock_.Steady() - began);
-    delivery_->deliverer().Stop(std::max(left, milliseconds(0)));
-  }
+  const auto left = [&] {
+    const auto spent = std::chrono::duration_cast<milliseconds>(clock_.Steady() - began);
+    return std::max(options_.shutdown_timeout - spent, milliseconds(0));
+  };
+  if (callbacks_) callbacks_->Stop(std::min(kCallbackDrain, left()));
+  if (delivery_) delivery_->deliverer().Stop(left());
   if (diagnostics_server_) diagnostics_server_->Stop(milliseconds(500));
   callbacks_.reset();
   watcher_.reset();
-  delivery_.reset();
+  {
+    std::lock_guard lock(mutex_);
+    delivery_.reset();
+  }
   diagnostics_server_.reset();
   store_.reset();
   lock_.reset();

@@ -52,11 +52,17 @@ class Daemon {
   Status Serve();
   void Drain();
   void Reload();
+  // Error: why the new configuration is not in force; the old one then is.
+  Status PutInForce();
   void Reopen();
-  // Chores of the main loop, each bounded: housekeeping of the store, samples for metrics, signs of life.
+  // Names the endpoints that have deliveries waiting but are not configured.
+  void TellForsaken();
+  // Chores of the main loop, each bounded: housekeeping of the store, renewed certificates, signs of life.
   void Tick();
+  void WatchStateDir();
   void Sweep();
   void TellManager();
+  std::string MetricsText();
   void Wake();
 
   config::Settings settings_;
@@ -71,7 +77,7 @@ class Daemon {
   std::optional<store::ServeLock> lock_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<teleport::TeleportClient> teleport_;
-  std::unique_ptr<DeliverySide> delivery_;
+  std::unique_ptr<DeliverySide> delivery_;  // reset under mutex_
   std::unique_ptr<CallbackSide> callbacks_;
   std::unique_ptr<Diagnostics> diagnostics_;
   std::unique_ptr<callback::HttpServer> diagnostics_server_;
@@ -83,9 +89,10 @@ class Daemon {
   std::deque<int> signals_;
   std::optional<Status> watcher_ended_;
   bool health_changed_ = false;
+  bool draining_ = false;
   bool told_ready_ = false;
+  std::string told_status_;
   SteadyTime last_sweep_{};
-  SteadyTime last_sample_{};
   std::jthread watcher_thread_;
 };
 

@@ -80,6 +80,19 @@ void Health::SetDraining() {
   changed_();
 }
 
+void Health::SetStoreProblem(const std::string& problem) {
+  {
+    std::lock_guard lock(mutex_);
+    store_problem_ = problem;
+  }
+  changed_();
+}
+
+std::string Health::store_problem() const {
+  std::lock_guard lock(mutex_);
+  return store_problem_;
+}
+
 std::vector<std::string> Health::Obstacles() const {
   std::lock_guard lock(mutex_);
   std::vector<std::string> out;
@@ -87,6 +100,7 @@ std::vector<std::string> Health::Obstacles() const {
   if (!in_step_)
     out.push_back(lost_reason_.empty() ? "comparing with Teleport" : "Teleport: " + lost_reason_);
   if (!impaired_.empty()) out.push_back(impaired_);
+  if (!store_problem_.empty()) out.push_back(store_problem_);
   return out;
 }
 

@@ -16,7 +16,7 @@ class Health final : public access::WatchObserver {
  public:
   // `changed` is called, without locks held, whenever the report may have changed.
   Health(Clock& clock, Logger& log, std::function<void()> changed)
-      : clock_(clock), log_(log), changed_(std::move(changed)) {}
+      : clock_(clock), log_(log), changed_(std::move(changed)), last_tick_(clock.Steady()) {}
 
   void OnConnected(const access::ClusterInfo& info) override;
   void OnInStep(std::size_t recovered) override;
@@ -25,6 +25,9 @@ class Health final : public access::WatchObserver {
   void OnTick() override;
 
   void SetDraining();
+  // What is wrong with the state directory itself; empty: nothing.
+  void SetStoreProblem(const std::string& problem);
+  std::string store_problem() const;
   // What keeps the daemon from being ready; empty when it is.
   std::vector<std::string> Obstacles() const;
   // Has Teleport been reached, and is it still?
@@ -48,11 +51,12 @@ class Health final : public access::WatchObserver {
   bool ever_connected_ = false;
   std::string lost_reason_ = "starting";
   std::string impaired_;
+  std::string store_problem_;
   std::string last_logged_error_;
   SteadyTime last_log_{};
   std::uint64_t reconnects_ = 0;
   std::uint64_t recovered_ = 0;
-  SteadyTime last_tick_{};
+  SteadyTime last_tick_;
 };
 
 }  // namespace tw::daemon

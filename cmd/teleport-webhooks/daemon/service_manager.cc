@@ -4,11 +4,13 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
 
+#include "base/text.h"
 #include "base/unique_fd.h"
 
 namespace tw::daemon {
@@ -22,18 +24,28 @@ std::string TakeEnvironment(const char* name) {
   return out;
 }
 
+// 0 when it is none.
+std::int64_t Number(const std::string& text) {
+  std::int64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
 }  // namespace
 
 ServiceManager::ServiceManager() : socket_(TakeEnvironment("NOTIFY_SOCKET")) {
-  const std::string usec = TakeEnvironment("WATCHDOG_USEC");
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(usec.data(), usec.data() + usec.size(), value);
-  if (!usec.empty() && error == std::errc() && value > 0) watchdog_ = std::chrono::microseconds(value);
-  unsetenv("WATCHDOG_PID");  // NOLINT(concurrency-mt-unsafe)
+  const std::int64_t usec = Number(TakeEnvironment("WATCHDOG_USEC"));
+  const std::string pid = TakeEnvironment("WATCHDOG_PID");
+  const bool meant_for_us = pid.empty() || Number(pid) == getpid();
+  if (usec > 0 && meant_for_us) watchdog_ = std::chrono::microseconds(usec);
 }
 
 void ServiceManager::Status(std::string_view text) const {
-  Send(fmt::format("STATUS={}", text));
+  Send(fmt::format("STATUS={}", EscapeControls(text)));
+}
+
+void ServiceManager::Alive() const {
+  if (watchdog_) Send("WATCHDOG=1");
 }
 
 void ServiceManager::Reloading() const {

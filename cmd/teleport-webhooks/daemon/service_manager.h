@@ -11,14 +11,17 @@ namespace tw::daemon {
 
 class ServiceManager {
  public:
-  // Reads and removes NOTIFY_SOCKET and WATCHDOG_USEC from the environment, so that no child inherits them.
+  // Reads and removes NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID from the environment, so that no child
+  // inherits them.
   ServiceManager();
 
   void Ready() const { Send("READY=1"); }
+  // Control characters are escaped: a newline would begin another assignment.
   void Status(std::string_view text) const;
   void Reloading() const;
   void Stopping() const { Send("STOPPING=1"); }
-  void Alive() const { Send("WATCHDOG=1"); }
+  // Does nothing when the manager does not watch us.
+  void Alive() const;
   // How long the manager waits for a sign of life; nullopt when it does not watch us.
   std::optional<std::chrono::microseconds> watchdog() const { return watchdog_; }
 

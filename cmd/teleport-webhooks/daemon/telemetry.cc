@@ -6,7 +6,13 @@
 
 namespace tw::daemon {
 
-Telemetry::Telemetry() : metrics_(TW_VERSION) {}
+Telemetry::Telemetry() : metrics_(TW_VERSION) {
+  using access::EventType;
+  for (const EventType type :
+       {EventType::kCreated, EventType::kReviewed, EventType::kApproved, EventType::kDenied,
+        EventType::kPromoted, EventType::kUpdated, EventType::kExpired, EventType::kDeleted})
+    metrics_.BeginEvents(access::EventTypeName(type));
+}
 
 void Telemetry::OnAttempt(const std::string& endpoint, std::string_view outcome,
                           std::chrono::microseconds took, std::chrono::microseconds lag) {
@@ -15,6 +21,7 @@ void Telemetry::OnAttempt(const std::string& endpoint, std::string_view outcome,
 }
 
 void Telemetry::OnEndpointState(const std::string& endpoint, store::HoldKind hold) {
+  metrics_.BeginAttempts(endpoint);
   metrics_.EndpointState(endpoint, static_cast<int>(hold));
 }
 
@@ -48,7 +55,10 @@ void Telemetry::Sample(store::Store& store, const Health& health, const teleport
     metrics_.CredentialExpiry("teleport", duration_cast<seconds>(credential.not_after - now));
 }
 
-std::string Telemetry::Text() {
+std::string Telemetry::Text(store::Store& store, const Health& health,
+                            const teleport::CredentialState& credential, SystemTime now) {
+  std::lock_guard lock(sampling_);
+  Sample(store, health, credential, now);
   return metrics_.Text();
 }
 

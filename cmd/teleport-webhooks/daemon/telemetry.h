@@ -1,6 +1,7 @@
-// Telemetry: carries what the parts observe into the metrics, and samples the rest from time to time.
+// Telemetry: carries what the parts observe into the metrics, and samples the rest when they are asked for.
 #pragma once
 
+#include <mutex>
 #include <string>
 
 #include "access/event.h"
@@ -13,7 +14,7 @@
 
 namespace tw::daemon {
 
-// Safe for use from any thread; Sample from one at a time.
+// Safe for use from any thread.
 class Telemetry final : public webhook::DeliveryObserver, public callback::CallbackObserver {
  public:
   Telemetry();
@@ -24,13 +25,16 @@ class Telemetry final : public webhook::DeliveryObserver, public callback::Callb
   void OnCallback(std::string_view result) override;
   void OnEvent(access::EventType type);
 
-  // Queue depths, connection and expiry: read where they are kept.
-  void Sample(store::Store& store, const Health& health, const teleport::CredentialState& credential,
-              SystemTime now);
-  std::string Text();
+  // The metrics as text. Queue depths, connection and expiry are read where they are kept.
+  std::string Text(store::Store& store, const Health& health, const teleport::CredentialState& credential,
+                   SystemTime now);
 
  private:
+  void Sample(store::Store& store, const Health& health, const teleport::CredentialState& credential,
+              SystemTime now);
+
   metrics::Metrics metrics_;
+  std::mutex sampling_;
   std::uint64_t reconnects_ = 0;  // as last sampled
   std::uint64_t recovered_ = 0;
 };

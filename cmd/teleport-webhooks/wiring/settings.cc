@@ -77,12 +77,13 @@ Error ConfigError(const cli::Invocation& invocation, const config::LoadInput& in
 }
 
 Result<config::Settings> LoadSettings(const cli::Invocation& invocation, config::Purpose purpose,
-                                      config::FileCheck file_check) {
+                                      config::FileCheck file_check, const Warn& warn) {
   auto input = GatherInput(invocation, purpose);
   if (!input) return input.error();
   input->file_check = file_check;
   config::LoadResult result = config::Load(*input);
-  for (const config::Problem& warning : result.warnings) invocation.Note("warning: " + warning.Text());
+  for (const config::Problem& warning : result.warnings)
+    warn ? warn(warning.Text()) : invocation.Note("warning: " + warning.Text());
   if (!result.settings) return ConfigError(invocation, *input, result);
   return std::move(*result.settings);
 }

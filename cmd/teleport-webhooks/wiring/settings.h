@@ -1,6 +1,9 @@
 // The settings of a verb: configuration file, environment, --set and flags put together.
 #pragma once
 
+#include <functional>
+#include <string>
+
 #include "cli/invocation.h"
 #include "config/load.h"
 
@@ -15,8 +18,10 @@ Error ConfigError(const cli::Invocation& invocation, const config::LoadInput& in
 // What to do when no configuration file was found; empty when there is one.
 std::string FileAdvice(const cli::Invocation& invocation, const config::LoadInput& input);
 
-// Loads; warnings go to standard error.
+// Loads; warnings go to standard error, or to `warn`.
+using Warn = std::function<void(const std::string&)>;
 Result<config::Settings> LoadSettings(const cli::Invocation& invocation, config::Purpose purpose,
-                                      config::FileCheck file_check = config::FileCheck::kSecrets);
+                                      config::FileCheck file_check = config::FileCheck::kSecrets,
+                                      const Warn& warn = {});
 
 }  // namespace tw::wiring
