@@ -309,7 +309,8 @@ Identity Authenticator::Describe(const Evidence& evidence, const CallerSettings*
   if (evidence.signature.verdict == Verdict::kRight) {
     out.names.emplace_back("hmac");
     out.signed_body = true;
-    out.signer = evidence.signature.caller == nullptr ? "hmac" : evidence.signature.caller->name;
+    out.signer = evidence.signature.caller == nullptr ? "[webhook]"  // no caller can have this name
+                                                      : evidence.signature.caller->name;
     if (callback_.signature == config::SignatureScheme::kStandard) out.webhook_id = evidence.webhook_id;
   }
   if (evidence.bearer.verdict == Verdict::kRight) out.names.emplace_back("bearer");

@@ -174,7 +174,7 @@ Parsed ParseDelegator(std::string_view text) {
   if (!word.starts_with(kFixed))
     return Bad(fmt::format("{} is unknown", Quoted(text)), "write \"body\", \"auth\" or \"fixed:NAME\"");
   const std::string_view name = text.substr(kFixed.size());
-  if (name.empty() || name.size() > kMostDelegator || EscapeControls(name) != name) {
+  if (Trim(name).empty() || name.size() > kMostDelegator || EscapeControls(name) != name) {
     return Bad("the name after fixed: is empty, too long or holds control characters",
                fmt::format("write \"fixed:NAME\" with a name of at most {} bytes", kMostDelegator));
   }

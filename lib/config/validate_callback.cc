@@ -113,10 +113,12 @@ void CheckCaller(const Context& c, const Draft& caller) {
 // Two callers with one credential could not be told apart.
 void CheckDistinct(const Context& c) {
   std::set<std::string> seen;
-  for (const std::string_view key : {"basic_auth.user", "bearer_token"}) {
-    if (const Setting* value = c.http.Known(key))
-      seen.insert(fmt::format("{}:{}", key == "bearer_token" ? key : "basic_user", value->text));
-  }
+  const auto add = [&](const Draft& draft, std::string_view key, std::string_view name) {
+    if (const Setting* value = draft.Known(key)) seen.insert(fmt::format("{}:{}", name, value->text));
+  };
+  add(c.http, "basic_auth.user", "basic_user");
+  add(c.http, "bearer_token", "bearer_token");
+  add(c.webhook, "callback_secret", "hmac_secret");
   for (const Draft& caller : c.drafts.callers) {
     for (const std::string_view key : {"basic_user", "bearer_token", "hmac_secret", "certificate_name"}) {
       const Setting* value = caller.Known(key);
@@ -125,6 +127,18 @@ void CheckDistinct(const Context& c) {
           caller.Complain(key, "is the same as another caller's", "give each caller its own"));
     }
   }
+}
+
+// RFC 7617 section 2: the first colon ends the user.
+void CheckUsers(const Context& c) {
+  const auto check = [&](const Draft& draft, std::string_view key) {
+    const Setting* user = draft.Known(key);
+    if (user == nullptr || user->text.find(':') == std::string::npos) return;
+    c.report.problems.push_back(
+        draft.Complain(key, "holds a colon, so that no caller could log in", "choose a name without one"));
+  };
+  check(c.http, "basic_auth.user");
+  for (const Draft& caller : c.drafts.callers) check(caller, "basic_user");
 }
 
 void CheckTokens(const Context& c) {
@@ -193,6 +207,7 @@ void ValidateCallbacks(const Drafts& drafts, const LoadInput& input, Report& rep
   for (const Draft& caller : drafts.callers) CheckCaller(context, caller);
   CheckDistinct(context);
   CheckTokens(context);
+  CheckUsers(context);
   CheckAuthenticated(context);
 }
 

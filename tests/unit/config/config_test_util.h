@@ -60,8 +60,8 @@ inline constexpr const char* kTriple =
 inline constexpr const char* kSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 // A configuration with which serve starts.
-inline std::string Complete(const std::string& more = {}) {
-  return std::string(kTriple) + "[webhook]\nwebhook_url = \"https://r.example.com/hook\"\n" +
+inline std::string Complete(const std::string& more = {}, const std::string& webhook = {}) {
+  return std::string(kTriple) + "[webhook]\nwebhook_url = \"https://r.example.com/hook\"\n" + webhook +
          "[http.basic_auth]\nuser = \"u\"\npassword = \"p\"\n" + more;
 }
 

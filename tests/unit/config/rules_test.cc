@@ -324,8 +324,10 @@ TEST(CallbackRules, DelegatorIsOneOfThreeForms) {
   EXPECT_EQ(callback.fixed_delegator, "Ops Desk");
   EXPECT_EQ(Load(Input("[callback]\ndelegator = \"auth\"\n")).settings.value().callback.delegator,
             DelegatorSource::kAuth);
-  EXPECT_THAT(Problems("[callback]\ndelegator = \"fixed:\"\n", Purpose::kNothing),
-              ElementsAre(HasSubstr("fixed:NAME")));
+  for (const std::string name : {"", " "}) {
+    EXPECT_THAT(Problems("[callback]\ndelegator = \"fixed:" + name + "\"\n", Purpose::kNothing),
+                ElementsAre(HasSubstr("fixed:NAME")));
+  }
   EXPECT_THAT(Problems("[callback]\ndelegator = \"someone\"\n", Purpose::kNothing),
               ElementsAre(HasSubstr("fixed:NAME")));
 }
@@ -361,6 +363,15 @@ TEST(CallbackRules, CallersCannotShareACredential) {
   EXPECT_THAT(
       Problems(Complete("[[callback.caller]]\nname = \"a\"\nbasic_user = \"u\"\nbasic_password = \"q\"\n")),
       ElementsAre(HasSubstr("callback.caller.a.basic_user: is the same")));
+  const std::string secret = "secret = \"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"\n";
+  EXPECT_THAT(Problems(Complete("[[callback.caller]]\nname = \"a\"\nhmac_" + secret, "callback_" + secret)),
+              ElementsAre(HasSubstr("callback.caller.a.hmac_secret: is the same")));
+}
+
+TEST(CallbackRules, NoUserNameHoldsAColon) {
+  EXPECT_THAT(
+      Problems(Complete("[[callback.caller]]\nname = \"a\"\nbasic_user = \"u:v\"\nbasic_password = \"q\"\n")),
+      ElementsAre(HasSubstr("callback.caller.a.basic_user: holds a colon")));
 }
 
 TEST(CallbackRules, GithubsSchemeNeedsHttps) {

@@ -26,8 +26,9 @@ using testing::Texts;
 testing::MemoryFiles TemplateFiles() {
   testing::MemoryFiles files;
   const std::string dir = "/etc/teleport-webhooks/";
-  for (const char* name : {"secret", "callback-secret", "old-secrets", "portal-secret"})
+  for (const char* name : {"secret", "callback-secret", "old-secrets"})
     files.Put(dir + name, testing::kSecret);
+  files.Put(dir + "portal-secret", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD");
   files.Put(dir + "receiver-token", "0123456789abcdef");
   files.Put(dir + "caller-token", "fedcba9876543210");
   return files;
