@@ -11,6 +11,7 @@
 #include "cli/invocation.h"
 #include "cli/parse.h"
 #include "jq/jq_program.h"
+#include "teleport/client.h"
 #include "verbs/verbs.h"
 
 namespace tw::cli {
@@ -56,6 +57,7 @@ int main(int argc, char** argv) {
   tw::cli::KeepMemoryPrivate();
   tw::cli::BlockSignals();
   tw::jq::ForgetHome();  // nothing here lives in a home directory
+  tw::teleport::QuietGrpc();
   try {
     return tw::cli::Run(argc, argv);
   } catch (const std::exception& error) {

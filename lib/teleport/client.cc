@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cstdlib>
 #include <functional>
 
 #include "base/text.h"
@@ -191,6 +192,10 @@ class Client final : public TeleportClient {
 };
 
 }  // namespace
+
+void QuietGrpc() {
+  ::setenv("GRPC_VERBOSITY", "NONE", 0);
+}
 
 Result<std::unique_ptr<TeleportClient>> MakeTeleportClient(const config::TeleportSettings& settings,
                                                            Clock& clock, Logger& log,

@@ -27,6 +27,10 @@ struct Keepalive {
   std::chrono::milliseconds answer{20'000};
 };
 
+// gRPC writes lines of its own to stderr, past the log and its format: keeps it silent, unless GRPC_VERBOSITY
+// is set. To be called before other threads look into the environment.
+void QuietGrpc();
+
 class TeleportClient : public access::AccessApi {
  public:
   // The credentials in use, or the last that could be read. Any thread; no I/O.

@@ -57,6 +57,15 @@ teardown() { end_background; }
   [ "$(tail -n 1 err | jq -r .error.code,.error.exit | tr '\n' ' ')" = "not_found 5 " ]
 }
 
+@test "gRPC keeps its own lines out of stderr, unless GRPC_VERBOSITY asks for them" {
+  client_config plugin
+  # A trace that it does not know is something that gRPC complains about.
+  GRPC_TRACE=nosuchtrace tw -c "$CONFIG" -o json watch --once >out 2>err
+  [ ! -s err ]
+  GRPC_VERBOSITY=error GRPC_TRACE=nosuchtrace tw -c "$CONFIG" -o json watch --once >out 2>err
+  grep -q nosuchtrace err
+}
+
 @test "watch --once prints events, an array with -o json, and what --jq makes of them" {
   client_config plugin
   id=$(ask --reason 'rotate keys')
