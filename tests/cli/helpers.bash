@@ -32,7 +32,8 @@ end_background() {
   for file in "$BATS_TEST_TMPDIR"/*.pid; do
     [[ -e $file ]] || continue
     pid=$(cat "$file")
-    kill -KILL "$pid" 2>/dev/null || true
+    # A child that leads a group (setsid) goes with all of it.
+    kill -KILL -- "-$pid" 2>/dev/null || kill -KILL "$pid" 2>/dev/null || true
     wait "$pid" 2>/dev/null || true
   done
 }

@@ -43,7 +43,7 @@ ends_with() { # exit code, name, signal
 
 @test "watch | jq | send - carries what happens while it runs" {
   start_receiver
-  background pipeline bash -c "'$TW_BIN/teleport-webhooks' -c '$CONFIG' watch |
+  background pipeline setsid bash -c "'$TW_BIN/teleport-webhooks' -c '$CONFIG' watch |
     jq --unbuffered -c 'select(.data.roles | index(\"dba\"))' |
     '$TW_BIN/teleport-webhooks' -c '$CONFIG' send --url '$HOOK_URL' -"
   wanted=$(ask)
