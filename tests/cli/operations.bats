@@ -98,11 +98,12 @@ reload() { # the daemon, and wait for its word
   write_config
   start_serve
   cp "$CONFIG" good
-  sed -i 's|^addr = .*|addr = "127.0.0.1:1"\nconnect_timeout = "3s"\nrefresh_interval = "7m"|; s|^dir = .*|dir = "/nowhere"|' "$CONFIG"
+  sed -i 's|^addr = .*|addr = "127.0.0.1:1"\nconnect_timeout = "3s"\nrefresh_interval = "7m"|; s|^dir = .*|dir = "elsewhere"|' "$CONFIG"
   sed -i "s|^listen_addr = \"127.0.0.1:$CALLBACK_PORT\"|listen_addr = \"127.0.0.1:1\"\ntrusted_proxies = [\"192.0.2.1\"]|" "$CONFIG"
   reload
   [ "$(serve_log | sed -n 's/.*changed only by a restart key=//p' | sort | paste -sd ' ')" = \
     "http.listen_addr state.dir teleport.addr teleport.connect_timeout teleport.refresh_interval" ]
+  [ ! -e elsewhere ]  # nor is anything made there
   echo 'nonsense = 1' >>"$CONFIG"
   reload
   logged 'reload refused; the old configuration stays error=".*nonsense: unknown key'

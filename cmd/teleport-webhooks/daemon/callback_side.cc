@@ -40,7 +40,8 @@ Result<std::unique_ptr<CallbackSide>> CallbackSide::Start(const config::Settings
 }
 
 Status CallbackSide::Open(const config::Settings& settings, callback::CallbackObserver& observer) {
-  auto audit = callback::AuditFile::Open(settings.state.dir + "/audit.log", log_);
+  directory_ = settings.state.dir;
+  auto audit = callback::AuditFile::Open(directory_ + "/audit.log", log_);
   if (!audit) return audit.error();
   audit_ = std::move(*audit);
   auto handler = callback::CallbackHandler::Make(settings.http, settings.callback,
@@ -79,7 +80,7 @@ Status CallbackSide::Open(const config::Settings& settings, callback::CallbackOb
 Result<callback::TlsPaths> CallbackSide::Paths(const config::Settings& settings) {
   callback::TlsPaths paths;
   if (settings.http.https_cert_file.empty()) {
-    auto made = callback::EnsureSelfSigned(settings.state.dir, settings.http.public_addr, clock_.Now(), log_);
+    auto made = callback::EnsureSelfSigned(directory_, settings.http.public_addr, clock_.Now(), log_);
     if (!made) return made.error();
     paths = std::move(*made);
   } else {

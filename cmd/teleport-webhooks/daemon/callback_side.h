@@ -44,6 +44,7 @@ class CallbackSide {
   access::Decider decider_;
   callback::DeciderService decisions_;
   callback::StoreReplay replay_;
+  std::string directory_;  // the state directory, the same for as long as we run
   std::unique_ptr<callback::AuditLog> audit_;
   std::unique_ptr<callback::CallbackHandler> handler_;
   std::unique_ptr<callback::HttpServer> server_;

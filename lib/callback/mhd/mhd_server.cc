@@ -34,7 +34,9 @@ constexpr std::size_t kExcess = 256 * 1024;
 // How long a client certificate counts before it is verified again: it may expire on an open connection.
 constexpr std::chrono::minutes kVerifiedFor{1};
 
-// How long the loop pauses when libmicrohttpd wants to go on although nothing has arrived.
+// How often in a row libmicrohttpd may go on at once after something has arrived: a request and its answer
+// take several turns. Then, and with an unfinished handshake it wants to turn for ever, the loop pauses.
+constexpr int kTurnsInARow = 8;
 constexpr int kPauseMs = 2;
 
 SteadyTime Now() {
@@ -109,12 +111,15 @@ Result<std::string> MhdServer::StartDaemon() {
 void MhdServer::Turn(std::stop_token stop) {
   if (tls_) tls_->ServeThisThread();
   const int epoll = MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+  int turns = 0;
   while (!stop.stop_requested()) {
     MHD_UNSIGNED_LONG_LONG ignored = 0;
     const bool eager = MHD_get_timeout(daemon_, &ignored) == MHD_YES;
     std::array<pollfd, 3> fds{pollfd{epoll, POLLIN, 0}, pollfd{wake_.get(), POLLIN, 0},
                               pollfd{door_->poll_fd(), POLLIN, 0}};
-    ::poll(fds.data(), fds.size(), eager ? kPauseMs : -1);
+    const int patience = !eager ? -1 : turns < kTurnsInARow ? 0 : kPauseMs;
+    const bool arrived = ::poll(fds.data(), fds.size(), patience) > 0;
+    turns = arrived ? 0 : turns + 1;
     eventfd_t count = 0;
     if ((fds[1].revents & POLLIN) != 0) ::eventfd_read(wake_.get(), &count);
     std::lock_guard lock(turning_);
