@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 
 #include "base/text.h"
 
 namespace tw::access {
 namespace {
+
+using std::chrono::milliseconds;
 
 Error NotFound(const std::string& id) {
   return {ErrorKind::kNotFound, fmt::format("no access request {}", EscapeControls(id)),
@@ -60,6 +63,29 @@ std::string ReviewReason(const Decision& decision) {
 
 }  // namespace
 
+// What is left of a decision's time for its next call.
+class Decider::Allowance {
+ public:
+  Allowance(const Clock& clock, const CallLimits& limits)
+      : clock_(clock), end_(clock.Steady() + limits.timeout), stop_(limits.stop) {}
+  CallLimits Left() const { return {Until(end_), stop_}; }
+  // A call that changes something leaves time to look up what came of it, should its answer not come.
+  CallLimits LeftForChange() const {
+    const milliseconds left = Until(end_);
+    return {left - std::min(left / 4, kLookUpTime), stop_};
+  }
+
+ private:
+  static constexpr milliseconds kLookUpTime{2'000};
+  milliseconds Until(SteadyTime end) const {
+    return std::max(std::chrono::duration_cast<milliseconds>(end - clock_.Steady()), milliseconds(0));
+  }
+
+  const Clock& clock_;
+  const SteadyTime end_;
+  const std::stop_token stop_;
+};
+
 // Waits until no other decision of the same request is under way.
 class Decider::Turn {
  public:
@@ -96,6 +122,7 @@ Result<DecisionOutcome> Decider::Decide(const Decision& decision, const CallLimi
     return Error::Usage("a review takes neither roles nor annotations",
                         "leave them out, or decide with mode = \"state\"");
   }
+  const Allowance time(clock_, limits);
   const Turn turn(*this, decision.request_id, limits);
   if (!turn.taken()) {
     return limits.stop.stop_requested()
@@ -103,12 +130,12 @@ Result<DecisionOutcome> Decider::Decide(const Decision& decision, const CallLimi
                : Error{ErrorKind::kTimeout, "another decision of this access request is still under way",
                        "try again", true};
   }
-  return decision.mode == DecisionMode::kState ? DecideByState(decision, limits)
-                                               : DecideByReview(decision, limits);
+  return decision.mode == DecisionMode::kState ? DecideByState(decision, time)
+                                               : DecideByReview(decision, time);
 }
 
-Result<DecisionOutcome> Decider::DecideByState(const Decision& decision, const CallLimits& limits) {
-  const auto found = api_.Get(decision.request_id, limits);
+Result<DecisionOutcome> Decider::DecideByState(const Decision& decision, const Allowance& time) {
+  const auto found = api_.Get(decision.request_id, time.Left());
   if (!found) return found.error();
   if (!*found) return NotFound(decision.request_id);
   if (const auto settled = Settled(**found, decision.state)) return *settled;
@@ -116,10 +143,10 @@ Result<DecisionOutcome> Decider::DecideByState(const Decision& decision, const C
   Remember(decision);
   const Status set = api_.SetState({decision.request_id, decision.state, decision.delegator, decision.reason,
                                     decision.roles, decision.annotations, decision.assume_start_time},
-                                   limits);
+                                   time.LeftForChange());
   if (set) return DecisionOutcome{decision.state, true};
   if (set.error().retryable || set.error().kind == ErrorKind::kConflict)
-    return AfterUnclearAnswer(decision, set.error(), limits);
+    return AfterUnclearAnswer(decision, set.error(), time);
   Withdraw(decision);
   return set.error();
 }
@@ -127,8 +154,8 @@ Result<DecisionOutcome> Decider::DecideByState(const Decision& decision, const C
 // The call may have had its effect although no answer came, or somebody else was faster: look before
 // reporting.
 Result<DecisionOutcome> Decider::AfterUnclearAnswer(const Decision& decision, const Error& error,
-                                                    const CallLimits& limits) {
-  const auto found = api_.Get(decision.request_id, limits);
+                                                    const Allowance& time) {
+  const auto found = api_.Get(decision.request_id, time.Left());
   if (!found) return error;  // still unclear: the note stays, since the change may have happened
   const bool as_wanted = *found && (*found)->state == decision.state;
   const bool refused = error.kind == ErrorKind::kConflict;  // then somebody else did it
@@ -140,10 +167,10 @@ Result<DecisionOutcome> Decider::AfterUnclearAnswer(const Decision& decision, co
   return error;
 }
 
-Result<DecisionOutcome> Decider::DecideByReview(const Decision& decision, const CallLimits& limits) {
-  const auto self = api_.Ping(limits);
+Result<DecisionOutcome> Decider::DecideByReview(const Decision& decision, const Allowance& time) {
+  const auto self = api_.Ping(time.Left());
   if (!self) return self.error();
-  const auto found = api_.Get(decision.request_id, limits);
+  const auto found = api_.Get(decision.request_id, time.Left());
   if (!found) return found.error();
   if (!*found) return NotFound(decision.request_id);
   if (const auto reviewed = Reviewed(**found, self->user, decision.state)) return *reviewed;
@@ -151,8 +178,9 @@ Result<DecisionOutcome> Decider::DecideByReview(const Decision& decision, const 
 
   Remember(decision);
   const auto after = api_.SubmitReview(
-      {decision.request_id, decision.state, ReviewReason(decision), decision.assume_start_time}, limits);
-  if (!after) return AfterRefusedReview(decision, self->user, after.error(), limits);
+      {decision.request_id, decision.state, ReviewReason(decision), decision.assume_start_time},
+      time.LeftForChange());
+  if (!after) return AfterRefusedReview(decision, self->user, after.error(), time);
   if (after->state == RequestState::kPending || after->state == decision.state)
     return DecisionOutcome{after->state, true};
   Withdraw(decision);
@@ -164,8 +192,8 @@ Result<DecisionOutcome> Decider::DecideByReview(const Decision& decision, const 
 
 // Teleport answers "permission denied" also for a review that comes too late or twice.
 Result<DecisionOutcome> Decider::AfterRefusedReview(const Decision& decision, const std::string& user,
-                                                    const Error& error, const CallLimits& limits) {
-  const auto found = api_.Get(decision.request_id, limits);
+                                                    const Error& error, const Allowance& time) {
+  const auto found = api_.Get(decision.request_id, time.Left());
   if (!found) return error;
   if (*found) {
     const Review* ours = ReviewBy(**found, user);

@@ -20,20 +20,22 @@ class Decider {
   Decider(AccessApi& api, DecisionBook* book, Clock& clock, Logger& log)
       : api_(api), book_(book), clock_(clock), log_(log) {}
 
+  // `limits` bound the decision as a whole, however many calls it takes.
   // Errors: kUsage (empty id, roles in review mode), kNotFound, kConflict (already decided the other way, or
   // a review without effect), kTimeout (another decision of the same request took the whole time), and those
   // of AccessApi.
   Result<DecisionOutcome> Decide(const Decision& decision, const CallLimits& limits);
 
  private:
-  class Turn;  // holds the request while one decision is under way
+  class Allowance;  // the time of one decision
+  class Turn;       // holds the request while one decision is under way
 
-  Result<DecisionOutcome> DecideByState(const Decision& decision, const CallLimits& limits);
-  Result<DecisionOutcome> DecideByReview(const Decision& decision, const CallLimits& limits);
+  Result<DecisionOutcome> DecideByState(const Decision& decision, const Allowance& time);
+  Result<DecisionOutcome> DecideByReview(const Decision& decision, const Allowance& time);
   Result<DecisionOutcome> AfterUnclearAnswer(const Decision& decision, const Error& error,
-                                             const CallLimits& limits);
+                                             const Allowance& time);
   Result<DecisionOutcome> AfterRefusedReview(const Decision& decision, const std::string& user,
-                                             const Error& error, const CallLimits& limits);
+                                             const Error& error, const Allowance& time);
   void Remember(const Decision& decision);
   void Withdraw(const Decision& decision);
 

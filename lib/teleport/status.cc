@@ -185,8 +185,11 @@ Error StatusError(Call call, Code code, std::string_view message) {
       return Exhausted(call, message, shown);
     case Code::kFailedPrecondition:
     case Code::kAborted:
-      return {ErrorKind::kConflict, fmt::format("Teleport: {}", shown),
-              "others wrote at the same time; try again", true};
+      // Not that somebody decided: the state is as it was.
+      return {ErrorKind::kUnreachable,
+              fmt::format("Teleport could not {} because others wrote at the same time: {}", CallWords(call),
+                          shown),
+              "try again", true};
     case Code::kUnimplemented:
       return Unimplemented(call, message, shown);
     case Code::kUnavailable:

@@ -165,6 +165,14 @@ std::optional<Error> FakeTeleport::Called(const std::string& call) {
   return error;
 }
 
+std::optional<Error> FakeTeleport::TakeTime(const std::string& call, const access::CallLimits& limits) {
+  const auto found = slow_.find(call);
+  if (found == slow_.end()) return std::nullopt;
+  clock_.Advance(std::min<Duration>(found->second, limits.timeout));
+  if (found->second <= limits.timeout) return std::nullopt;
+  return Error{ErrorKind::kTimeout, "no answer in time", {}, true};
+}
+
 Result<access::ClusterInfo> FakeTeleport::Ping(const access::CallLimits&) {
   std::lock_guard lock(mutex_);
   if (auto error = Called("Ping")) return *error;
@@ -201,15 +209,18 @@ Status FakeTeleport::List(const access::ListFilter& filter, const PageVisitor& p
   return {};
 }
 
-Result<std::optional<AccessRequest>> FakeTeleport::Get(const std::string& id, const access::CallLimits&) {
+Result<std::optional<AccessRequest>> FakeTeleport::Get(const std::string& id,
+                                                       const access::CallLimits& limits) {
   std::lock_guard lock(mutex_);
   if (auto error = Called("Get")) return *error;
+  if (auto late = TakeTime("Get", limits)) return *late;
   return Find(id);
 }
 
-Status FakeTeleport::SetState(const access::StateChange& change, const access::CallLimits&) {
+Status FakeTeleport::SetState(const access::StateChange& change, const access::CallLimits& limits) {
   std::lock_guard lock(mutex_);
   if (auto error = Called("SetState")) return *error;
+  if (auto late = TakeTime("SetState", limits)) return *late;
   const auto found = requests_.find(change.id);
   if (found == requests_.end()) return Error{ErrorKind::kNotFound, "not found", {}, false};
   if (found->second.state == RequestState::kDenied && change.state == RequestState::kApproved) {

@@ -36,7 +36,9 @@ class FakeTeleport final : public access::AccessApi {
   // Trouble.
   void EndStream(Error error);  // the open stream ends after what it still holds
   void FailNext(const std::string& call, Error error,
-                int times = 1);     // "Ping", "Watch", "List", "Get", "SetState", ...
+                int times = 1);  // "Ping", "Watch", "List", "Get", "SetState", ...
+  // Each such call takes so long, or times out; "Get", "SetState".
+  void Slow(const std::string& call, Duration time) { slow_[call] = time; }
   void LoseAnswerOfNextSetState();  // it has its effect, but the answer never comes
   void OvertakeNextSetState();      // an outsider sets the same state in between, so that it is refused
   void HideFromList(const std::string& id) { hidden_.insert(id); }
@@ -73,6 +75,7 @@ class FakeTeleport final : public access::AccessApi {
   };
 
   std::optional<Error> Called(const std::string& call);
+  std::optional<Error> TakeTime(const std::string& call, const access::CallLimits& limits);
   void ChangeLocked(access::AccessRequest request);
 
   FakeClock& clock_;
@@ -81,6 +84,7 @@ class FakeTeleport final : public access::AccessApi {
   std::shared_ptr<StreamState> stream_;
   std::map<std::string, std::deque<Error>> failures_;
   std::map<std::string, int> calls_;
+  std::map<std::string, Duration> slow_;
   std::set<std::string> hidden_;
   std::optional<std::map<std::string, access::AccessRequest>> frozen_list_;
   std::function<void()> during_list_;

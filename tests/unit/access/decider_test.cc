@@ -115,6 +115,25 @@ TEST_F(DeciderTest, SaysThatNothingHappenedWhenTheCallNeverArrived) {
   EXPECT_FALSE(notes_.notes.contains("a"));
 }
 
+TEST_F(DeciderTest, TakesNoLongerThanItsTimeHoweverSlowEachCallIs) {
+  teleport_.Create("a");
+  teleport_.Slow("Get", std::chrono::seconds(3));
+  teleport_.Slow("SetState", std::chrono::minutes(1));
+  const SteadyTime began = clock_.Steady();
+  EXPECT_EQ(Decide(kApproved).error().kind, ErrorKind::kTimeout);
+  EXPECT_LE(clock_.Steady() - began, CallLimits().timeout);
+}
+
+TEST_F(DeciderTest, HasTimeLeftToLookUpWhatCameOfACallThatTookTooLong) {
+  teleport_.Create("a");
+  teleport_.Slow("SetState", std::chrono::minutes(1));
+  const auto outcome = Decide(kApproved);
+  ASSERT_FALSE(outcome.has_value());
+  EXPECT_EQ(teleport_.calls("Get"), 2);
+  EXPECT_LT(clock_.Steady() - SteadyTime(std::chrono::hours(1)), CallLimits().timeout);
+  EXPECT_FALSE(notes_.notes.contains("a")) << "it was seen that nothing had happened";
+}
+
 TEST_F(DeciderTest, ReportsAnOutsiderWhoWasFaster) {
   teleport_.Create("a");
   teleport_.FailNext("SetState", {ErrorKind::kConflict, "already denied", {}, false});

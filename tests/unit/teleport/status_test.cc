@@ -69,6 +69,10 @@ TEST(StatusError, SaysWhatMayWorkLater) {
                           Code::kUnknown, Code::kResourceExhausted, Code::kInternal, Code::kOk}) {
     EXPECT_TRUE(StatusError(Call::kWatch, code, "x").retryable) << static_cast<int>(code);
   }
+  for (const Code code : {Code::kFailedPrecondition, Code::kAborted}) {
+    EXPECT_EQ(StatusError(Call::kSetState, code, "x").kind, ErrorKind::kUnreachable)
+        << "a conflict would say that somebody decided";
+  }
   EXPECT_TRUE(StatusError(Call::kWatch, Code::kInvalidArgument, "buffer overflow").retryable);
   EXPECT_FALSE(StatusError(Call::kSetState, Code::kNotFound, "x").retryable);
 }
