@@ -1,6 +1,9 @@
 #include "cli/parse.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -63,8 +66,13 @@ class Builder {
 
   CLI::Option& Number(CLI::App& verb, const std::string& flags, const std::string& key,
                       const std::string& what) {
-    return *verb.add_option_function<std::uint64_t>(
-        flags, [this, key](const std::uint64_t& value) { store_.call[key] = value; }, what);
+    return *verb.add_option_function<std::int64_t>(
+        flags,
+        [this, key, flags](const std::int64_t& value) {
+          if (value < 0) throw CLI::ValidationError(flags, "must not be negative");
+          store_.call[key] = static_cast<std::uint64_t>(value);
+        },
+        what);
   }
 
   // May be given several times, each time with one value.
@@ -82,7 +90,7 @@ class Builder {
         flags, [this, key] { store_.call[key] = true; }, what);
   }
 
-  void Ids(CLI::App& verb) { verb.add_option("ids", store_.ids, "request ids")->required(); }
+  void Ids(CLI::App& verb) { verb.add_option("ID", store_.ids, "request ids")->required(); }
 
   void OnOff(CLI::App& verb) {
     verb.add_option_function<std::string>(
@@ -276,16 +284,53 @@ void MakeCalls(Store& store) {
   }
 }
 
-Error Explain(const CLI::App& app, const CLI::ParseError& problem, int argc, const char* const* argv) {
-  std::string hint = "see teleport-sandbox --help";
-  std::vector<std::string_view> verbs;
-  for (const CLI::App* verb : app.get_subcommands({})) verbs.push_back(verb->get_name());
-  if (argc > 1 && argv[1][0] != '-' && std::ranges::count(verbs, std::string_view(argv[1])) == 0) {
-    const std::string nearest = Nearest(argv[1], verbs);
-    if (!nearest.empty()) hint = "did you mean " + nearest + "?";
-    return Error::Usage("unknown command: " + EscapeControls(argv[1]), hint);
+// The flags of a verb and of what stands above it: "--user", "-o" ...
+Strings FlagsOf(const CLI::App& verb) {
+  Strings out;
+  for (const CLI::App* at = &verb; at != nullptr; at = at->get_parent()) {
+    for (const CLI::Option* option : at->get_options()) {
+      for (const std::string& name : option->get_lnames()) out.push_back("--" + name);
+      for (const std::string& name : option->get_snames()) out.push_back("-" + name);
+    }
   }
-  return Error::Usage(EscapeControls(problem.what()), hint);
+  return out;
+}
+
+Error Unknown(std::string_view what, const std::string& word, const Strings& known, const std::string& help) {
+  const std::string nearest = Nearest(word, std::vector<std::string_view>(known.begin(), known.end()));
+  return Error::Usage(fmt::format("unknown {}: {}", what, EscapeControls(word)),
+                      nearest.empty() ? "see " + help : fmt::format("did you mean {}?", nearest));
+}
+
+// Walks down the words as the parser did, to the first that it cannot have understood.
+Error Explain(const CLI::App& app, const CLI::ParseError& problem, int argc, const char* const* argv) {
+  const CLI::App* at = &app;
+  std::string path = app.get_name();
+  int next = 1;
+  for (; next < argc && !at->get_subcommands({}).empty(); ++next) {
+    const std::string word = argv[next];
+    const auto verbs = at->get_subcommands({});
+    const auto found = std::ranges::find(verbs, word, [](const CLI::App* verb) { return verb->get_name(); });
+    if (found != verbs.end()) {
+      at = *found;
+      path += " " + word;
+      continue;
+    }
+    if (word.starts_with('-')) break;
+    Strings names;
+    for (const CLI::App* verb : verbs) names.push_back(verb->get_name());
+    return Unknown(at == &app ? "command" : at->get_name(), word, names, path + " --help");
+  }
+  const Strings flags = FlagsOf(*at);
+  for (; next < argc; ++next) {
+    const std::string word = argv[next];
+    if (word == "--") break;
+    const std::string name = word.substr(0, word.find('='));
+    const bool number = word.size() > 1 && word[1] >= '0' && word[1] <= '9';
+    if (word.starts_with('-') && word.size() > 1 && !number && std::ranges::count(flags, name) == 0)
+      return Unknown("flag", name, flags, path + " --help");
+  }
+  return Error::Usage(EscapeControls(problem.what()), fmt::format("see {} --help", path));
 }
 
 }  // namespace
@@ -316,6 +361,8 @@ Result<CommandLine> ParseCommandLine(int argc, const char* const* argv) {
   } catch (const CLI::ParseError& problem) {
     return Explain(app, problem, argc, argv);
   }
+  if (store.line.verb == "request" && !store.call.contains("roles") && !store.call.contains("resources"))
+    return Error::Usage("a request needs a --role or a --resource", "for instance --role dba");
   MakeCalls(store);
   return store.line;
 }

@@ -153,7 +153,9 @@ Result<Json> RunBurst(const Call& call) {
 }
 
 Result<Json> SetRole(const Call& call) {
-  return Done(call.sandbox.SetRights(call.Text("user"), call.arguments.value("rights", Strings())));
+  const Status set = call.sandbox.SetRights(call.Text("user"), call.arguments.value("rights", Strings()));
+  if (!set) return Error::Usage(set.error().message);
+  return Ok();
 }
 
 Result<Json> WriteUser(const Call& call) {

@@ -1,10 +1,15 @@
 #include "control/fault_commands.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
 #include "base/duration.h"
+#include "model/release.h"
 
 namespace tw::sandbox {
 namespace {
@@ -15,8 +20,7 @@ Result<Code> ReadCode(const Json& arguments, const char* key) {
   const std::string text = arguments.value(key, std::string("unavailable"));
   Code code = Code::kUnavailable;
   if (!ParseCode(text, code)) {
-    return Error::Usage("not a gRPC status: " + text,
-                        "for instance ok, unavailable, unknown, invalid-argument");
+    return Error::Usage("not a gRPC status: " + text, fmt::format("one of {}", fmt::join(CodeNames(), ", ")));
   }
   return code;
 }
@@ -80,6 +84,10 @@ Status FailCall(Sandbox& sandbox, const Json& arguments) {
   if (!delay) return delay.error();
   CallFault fault;
   fault.method = arguments.value("method", std::string("*"));
+  const auto methods = MethodNames();
+  if (fault.method != "*" && std::ranges::count(methods, std::string_view(fault.method)) == 0)
+    return Error::Usage("unknown method: " + fault.method,
+                        fmt::format("one of *, {}", fmt::join(methods, ", ")));
   fault.code = *code;
   fault.message = arguments.value("message", std::string());
   fault.delay = *delay;

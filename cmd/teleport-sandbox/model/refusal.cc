@@ -15,8 +15,9 @@ struct NamedCode {
   Code code;
 };
 
-constexpr std::array<NamedCode, 12> kCodes{{
+constexpr std::array<NamedCode, 17> kCodes{{
     {"ok", Code::kOk},
+    {"cancelled", Code::kCancelled},
     {"unknown", Code::kUnknown},
     {"invalid-argument", Code::kInvalidArgument},
     {"deadline-exceeded", Code::kDeadlineExceeded},
@@ -25,9 +26,13 @@ constexpr std::array<NamedCode, 12> kCodes{{
     {"permission-denied", Code::kPermissionDenied},
     {"resource-exhausted", Code::kResourceExhausted},
     {"failed-precondition", Code::kFailedPrecondition},
+    {"aborted", Code::kAborted},
+    {"out-of-range", Code::kOutOfRange},
     {"unimplemented", Code::kUnimplemented},
     {"internal", Code::kInternal},
     {"unavailable", Code::kUnavailable},
+    {"data-loss", Code::kDataLoss},
+    {"unauthenticated", Code::kUnauthenticated},
 }};
 
 }  // namespace
@@ -44,6 +49,12 @@ bool ParseCode(std::string_view text, Code& code) {
 std::string_view CodeName(Code code) {
   const auto* found = std::ranges::find(kCodes, code, &NamedCode::code);
   return found == kCodes.end() ? "unknown" : found->name;
+}
+
+std::vector<std::string_view> CodeNames() {
+  std::vector<std::string_view> out;
+  for (const NamedCode& code : kCodes) out.push_back(code.name);
+  return out;
 }
 
 Refused BadArgument(std::string message) {

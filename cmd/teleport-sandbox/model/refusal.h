@@ -6,12 +6,14 @@
 #include <string_view>
 #include <tl/expected.hpp>
 #include <utility>
+#include <vector>
 
 namespace tw::sandbox {
 
 // The numbers are gRPC's (reference page section 4.5).
 enum class Code {
   kOk = 0,
+  kCancelled = 1,
   kUnknown = 2,
   kInvalidArgument = 3,
   kDeadlineExceeded = 4,
@@ -20,14 +22,19 @@ enum class Code {
   kPermissionDenied = 7,
   kResourceExhausted = 8,
   kFailedPrecondition = 9,
+  kAborted = 10,
+  kOutOfRange = 11,
   kUnimplemented = 12,
   kInternal = 13,
   kUnavailable = 14,
+  kDataLoss = 15,
+  kUnauthenticated = 16,
 };
 
 // "ok", "unavailable", "invalid-argument" ... in any case, with '-' or '_'. False: not one of them.
 bool ParseCode(std::string_view text, Code& code);
 std::string_view CodeName(Code code);
+std::vector<std::string_view> CodeNames();
 
 struct Refusal {
   Code code = Code::kUnknown;

@@ -71,6 +71,12 @@ bool HasMethod(Release release, std::string_view method) {
   return found->first <= major && major <= found->last;
 }
 
+std::vector<std::string_view> MethodNames() {
+  std::vector<std::string_view> out;
+  for (const MethodSpan& span : kMethods) out.push_back(span.method);
+  return out;
+}
+
 std::chrono::hours PendingLife(Release release) {
   return AtLeast(release, 14) ? std::chrono::hours(7 * 24) : std::chrono::hours(1);
 }

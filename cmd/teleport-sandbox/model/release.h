@@ -5,6 +5,7 @@
 #include <chrono>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 namespace tw::sandbox {
 
@@ -18,6 +19,8 @@ std::string_view ServerVersion(Release release);
 
 // Does the release serve this method of proto.AuthService?
 bool HasMethod(Release release, std::string_view method);
+// Every method that one of the releases has.
+std::vector<std::string_view> MethodNames();
 
 inline bool AtLeast(Release release, int major) {
   return static_cast<int>(release) >= major;
