@@ -21,6 +21,8 @@ struct ClusterInfo {
   std::string user;            // the Teleport user of our own certificate
   std::optional<SystemTime> certificate_expires;
   std::string route;  // "auth", "proxy" or "proxy-upgrade"
+  // On the way through a proxy: who named the cluster to it, "proxy" (asked before) or "certificate".
+  std::string cluster_name_from = {};
 };
 
 enum class ChangeKind { kInit, kPut, kDelete };

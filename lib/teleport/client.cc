@@ -60,9 +60,12 @@ class Client final : public TeleportClient {
           if (!status.ok()) return connection.Explain(Call::kPing, status, bound.stop);
           if (Status fine = CheckVersion(answer.serverversion()); !fine) return fine.error();
           const Credentials& own = connection.credentials();
-          return access::ClusterInfo{answer.clustername(),      answer.serverversion(),
-                                     answer.proxypublicaddr(),  own.user(),
-                                     own.certificate.not_after, std::string(RouteName(connection.route()))};
+          const Way& way = connection.way();
+          access::ClusterInfo info{answer.clustername(),      answer.serverversion(),
+                                   answer.proxypublicaddr(),  own.user(),
+                                   own.certificate.not_after, std::string(RouteName(way.route))};
+          if (way.route != config::Route::kAuth) info.cluster_name_from = ClusterOrigin(way);
+          return info;
         });
   }
 

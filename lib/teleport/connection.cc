@@ -47,7 +47,7 @@ bool MeansBroken(grpc::StatusCode code) {
 
 Connection::Connection(Dialled dialled, Credentials credentials, const Keepalive& keepalive)
     : tunnel_(std::move(dialled.tunnel)),
-      route_(dialled.route),
+      way_(std::move(dialled.way)),
       credentials_(std::move(credentials)),
       stub_(proto::AuthService::NewStub(MakeChannel(tunnel_.TakeEnd(), keepalive))) {}
 
@@ -59,10 +59,12 @@ Error Connection::Explain(Call call, const grpc::Status& status, const std::stop
   if (stop.stop_requested()) return Error::Cancelled();
   const grpc::StatusCode code = status.error_code();
   if (code == grpc::UNAVAILABLE) Retire();
-  if (MeansBroken(code) && !tunnel_.alive()) {
-    Retire();
-    if (const auto why = tunnel_.why())
+  if (MeansBroken(code)) {
+    if (!tunnel_.alive()) Retire();
+    if (const auto why = tunnel_.why()) {
+      Retire();
       return why->Within(std::string("the connection to Teleport was lost"));
+    }
   }
   return StatusError(call, static_cast<Code>(code), status.error_message());
 }

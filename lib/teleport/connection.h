@@ -40,7 +40,7 @@ class Connection {
 
   proto::AuthService::Stub& stub() { return *stub_; }
   const Credentials& credentials() const { return credentials_; }
-  config::Route route() const { return route_; }
+  const Way& way() const { return way_; }
   std::atomic<ListMethod>& list_method() { return list_method_; }
 
   // Fit for new calls?
@@ -55,7 +55,7 @@ class Connection {
 
  private:
   Tunnel tunnel_;
-  const config::Route route_;
+  const Way way_;
   const Credentials credentials_;
   std::unique_ptr<proto::AuthService::Stub> stub_;
   std::atomic<bool> retired_{false};

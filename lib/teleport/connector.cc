@@ -76,7 +76,7 @@ Result<std::shared_ptr<Connection>> Connector::Dial(const Bound& bound) {
   }
   log_.Debug("a connection to Teleport is open",
              {{"addr", settings_.addr},
-              {"route", RouteName(dialled->route)},
+              {"route", RouteName(dialled->way.route)},
               {"user", credentials->user()},
               {"certificate_expires", FormatTime(credentials->certificate.not_after)}});
   return std::make_shared<Connection>(std::move(*dialled), *credentials, keepalive_);

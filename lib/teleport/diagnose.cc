@@ -130,8 +130,13 @@ class Doctor {
       return std::nullopt;
     }
     const auto took = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begin);
-    Fine(fmt::format("{} answered in {} ms: Teleport {}, cluster {}, route {}", settings_.addr, took.count(),
-                     EscapeControls(info->server_version), EscapeControls(info->cluster), info->route));
+    const std::string named =
+        info->cluster_name_from.empty()
+            ? ""
+            : fmt::format(" (the name of the cluster is from the {})", info->cluster_name_from);
+    Fine(fmt::format("{} answered in {} ms: Teleport {}, cluster {}, route {}{}", settings_.addr,
+                     took.count(), EscapeControls(info->server_version), EscapeControls(info->cluster),
+                     info->route, named));
     if (info->route != RouteName(config::Route::kAuth)) LookAtClock();
     return *info;
   }

@@ -96,31 +96,26 @@ bool NoProxyCovers(std::string_view list, const Address& target) {
   return false;
 }
 
-Result<std::optional<Url>> ChooseProxy(const std::string& configured, const Address& target,
-                                       const Environment& environment) {
+Result<std::optional<HttpProxy>> ChooseProxy(const std::string& configured, const Address& target,
+                                             const Environment& environment) {
   std::string text = configured;
-  std::string origin = "teleport.proxy_url";
+  std::string setting = "teleport.proxy_url";
   if (text.empty()) {
     const auto either = [&](const char* lower, const char* upper) {
       const std::string value = environment(lower);
       return value.empty() ? environment(upper) : value;
     };
     text = either("https_proxy", "HTTPS_PROXY");
-    origin = "HTTPS_PROXY";
+    setting = "HTTPS_PROXY";
     if (text.empty() || target.host.empty() || IsLoopbackHost(target.host) ||
         NoProxyCovers(either("no_proxy", "NO_PROXY"), target)) {
-      return std::optional<Url>();
+      return std::optional<HttpProxy>();
     }
   }
   if (text.find("://") == std::string::npos) text = "http://" + text;
   Result<Url> url = ParseUrl(text);
-  if (!url) {
-    return Error::Config(fmt::format("{} is not a proxy URL", origin), "write http://host:port");
-  }
-  if (url->https())
-    return Error::Config(fmt::format("{}: proxies are spoken to over plain http only", origin),
-                         "write http://host:port");
-  return std::optional<Url>(std::move(*url));
+  if (!url) return Error::Config(fmt::format("{} is not a proxy URL", setting), "write http://host:port");
+  return std::optional(HttpProxy{std::move(*url), std::move(setting)});
 }
 
 std::string ConnectRequest(const Address& target, const Url& proxy) {

@@ -30,11 +30,15 @@ Result<HttpHead> ParseHttpHead(std::string_view text);
 using Environment = std::function<std::string(const char* name)>;
 std::string ProcessEnvironment(const char* name);
 
+struct HttpProxy {
+  Url url;
+  std::string setting;  // what names it, for messages: "teleport.proxy_url" or "HTTPS_PROXY"
+};
 // The proxy for connections to `target`: `configured` when set, else HTTPS_PROXY unless NO_PROXY (or a
 // loopback target) says otherwise; lower case names win. Nullopt: none. Error (kConfig): the text is not a
 // proxy URL.
-Result<std::optional<Url>> ChooseProxy(const std::string& configured, const Address& target,
-                                       const Environment& environment);
+Result<std::optional<HttpProxy>> ChooseProxy(const std::string& configured, const Address& target,
+                                             const Environment& environment);
 
 // Does this list (names, .suffixes, *.suffixes, addresses, CIDR blocks, host:port, "*") cover the target?
 bool NoProxyCovers(std::string_view list, const Address& target);

@@ -190,7 +190,6 @@ Pump::Pump(std::unique_ptr<FarEnd> far, UniqueFd near)
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, nullptr);
     Loop(*this).Run();
-    Publish({ErrorKind::kUnreachable, "the connection was closed", {}, true});
     far_.reset();  // the peer sees the end at once
     alive_ = false;
     ::shutdown(near_.get(), SHUT_RDWR);

@@ -23,9 +23,10 @@ class Pump {
   Pump(const Pump&) = delete;
   Pump& operator=(const Pump&) = delete;
 
-  // Any thread. Once false it stays so, and `why` is known.
+  // Any thread. Once false it stays so.
   bool alive() const { return alive_; }
-  // Why the far end ended; nullopt while it works. Known before the near side sees the end.
+  // Why the far end ended; nullopt while it works, and when the near side ended first. Known before the near
+  // side sees the end.
   std::optional<Error> why() const;
 
  private:

@@ -3,11 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
-#include <nlohmann/json.hpp>
 #include <utility>
 
-#include "base/duration.h"
 #include "base/text.h"
 #include "teleport/tcp.h"
 #include "teleport/websocket.h"
@@ -17,14 +14,13 @@ namespace {
 
 using config::Route;
 
-constexpr std::size_t kMaxFindBody = 64UL * 1024;
 constexpr char kH2[] = "h2";
 constexpr std::chrono::seconds kFindLimit{5};
 
 // Failures that another route may cure; all others would be the same on each.
 bool MayBeAnotherRoute(TlsCause cause) {
   return cause == TlsCause::kUntrusted || cause == TlsCause::kWrongName || cause == TlsCause::kAlpn ||
-         cause == TlsCause::kOther;
+         cause == TlsCause::kClosed || cause == TlsCause::kUpgrade || cause == TlsCause::kOther;
 }
 
 Result<Address> TeleportAddress(const std::string& text) {
@@ -45,28 +41,18 @@ Error NoTlsRouting(const std::string& addr, const ProxyFacts& facts) {
           true};
 }
 
-Error NotAProxy(const std::string& peer) {
-  return {ErrorKind::kUnreachable, fmt::format("{} is not a Teleport proxy", peer), "check teleport.addr",
-          true};
+Way ThroughProxy(Route route, const Result<ProxyFacts>& facts, const Credentials& credentials) {
+  const bool told = facts && !facts->cluster.empty();
+  return {route, told ? facts->cluster : credentials.cluster(), told};
 }
 
-// The answer to /webapi/find. What stands in front of a proxy may keep the connection open in spite of what
-// it was asked, so that its length tells where the body ends.
-Result<ProxyFacts> ReadFacts(int fd, const std::string& peer, Waiter& waiter) {
-  const auto text = ReadUntil(fd, kEndOfHead, kMaxHttpHead, waiter);
-  if (!text) return text.error().kind == ErrorKind::kUnreachable ? NotAProxy(peer) : text.error();
-  const auto head = ParseHttpHead(*text);
-  if (!head) return NotAProxy(peer);
-  std::size_t length = 0;
-  const std::string field = head->Get("content-length");
-  const auto parsed = std::from_chars(field.data(), field.data() + field.size(), length);
-  const bool known = parsed.ec == std::errc() && length <= kMaxFindBody;
-  const auto body = known ? ReadCount(fd, length, waiter) : ReadToEnd(fd, kMaxFindBody, waiter);
-  if (!body) return body.error();
-  auto facts = ParseProxyFacts(*body);
-  if (!facts) return NotAProxy(peer);
-  if (const auto date = ParseHttpDate(head->Get("date"))) facts->date = *date;
-  return *facts;
+// An error of the way to or through an HTTP proxy, which is named elsewhere than teleport.addr.
+Error BySetting(Error error, const HttpProxy& proxy) {
+  if (error.kind == ErrorKind::kCancelled) return error;
+  if (error.kind == ErrorKind::kTimeout) error.message = "no answer in time";
+  error.kind = ErrorKind::kUnreachable;
+  error.hint = fmt::format("check {}", proxy.setting);
+  return error.Within("HTTP proxy " + proxy.url.Origin());
 }
 
 }  // namespace
@@ -84,21 +70,12 @@ std::string_view RouteName(Route route) {
   }
 }
 
-std::string ProxyProtocol(std::string_view cluster) {
-  return fmt::format("teleport-auth@{}.{}", HexEncode(cluster), kAuthName);
+std::string_view ClusterOrigin(const Way& way) {
+  return way.cluster_from_proxy ? "proxy" : "certificate";
 }
 
-std::optional<ProxyFacts> ParseProxyFacts(std::string_view json) {
-  const auto parsed = nlohmann::json::parse(json, nullptr, false);
-  if (!parsed.is_object() || (!parsed.contains("proxy") && !parsed.contains("server_version")))
-    return std::nullopt;
-  const auto text = [&](const char* key) {
-    const auto found = parsed.find(key);
-    return found != parsed.end() && found->is_string() ? found->get<std::string>() : std::string();
-  };
-  const nlohmann::json::json_pointer routing("/proxy/tls_routing_enabled");
-  const bool routes = parsed.contains(routing) && parsed.at(routing) == nlohmann::json(true);
-  return ProxyFacts{text("cluster_name"), text("server_version"), routes, std::nullopt};
+std::string ProxyProtocol(std::string_view cluster) {
+  return fmt::format("teleport-auth@{}.{}", HexEncode(cluster), kAuthName);
 }
 
 RouteFinder::RouteFinder(const config::TeleportSettings& settings, Environment environment, Random& random,
@@ -110,29 +87,38 @@ Result<Tunnel> RouteFinder::Connect(Waiter& waiter) {
   if (!target) return target.error();
   const auto proxy = ChooseProxy(settings_.proxy_url, *target, environment_);
   if (!proxy) return proxy.error();
-  if (!*proxy) {
-    Result<UniqueFd> fd = ConnectTcp(*target, waiter);
-    if (!fd) return fd.error();
-    return Tunnel(std::move(*fd));
-  }
-  const std::string origin = (*proxy)->Origin();
-  Result<UniqueFd> fd = ConnectTcp({(*proxy)->host, (*proxy)->port}, waiter);
-  if (!fd) return fd.error().Within("HTTP proxy " + origin);
-  if (Status sent = WriteAll(fd->get(), ConnectRequest(*target, **proxy), waiter); !sent)
-    return sent.error().Within(origin);
-  const auto answer = ReadUntil(fd->get(), kEndOfHead, kMaxHttpHead, waiter);
-  if (!answer) return answer.error().Within("HTTP proxy " + origin);
-  const auto head = ParseHttpHead(*answer);
-  if (!head) return head.error().Within("HTTP proxy " + origin);
-  if (head->status / 100 != 2) {
-    return Error{
-        ErrorKind::kUnreachable,
-        fmt::format("the HTTP proxy {} refused a connection to {} with status {}", origin, target->Text(),
-                    head->status),
-        head->status == 407 ? "put user and password into teleport.proxy_url" : "check teleport.proxy_url",
-        true};
-  }
+  if (*proxy) return ConnectThrough(**proxy, *target, waiter);
+  Result<UniqueFd> fd = ConnectTcp(*target, waiter);
+  if (!fd) return fd.error();
   return Tunnel(std::move(*fd));
+}
+
+Result<Tunnel> RouteFinder::ConnectThrough(const HttpProxy& proxy, const Address& target, Waiter& waiter) {
+  Result<UniqueFd> fd = ConnectTcp({proxy.url.host, proxy.url.port}, waiter);
+  if (!fd) return BySetting(fd.error(), proxy);
+  Tunnel tunnel(std::move(*fd));
+  if (proxy.url.https()) {
+    TlsOptions options;
+    options.peer = proxy.url.Origin();
+    options.server_name = proxy.url.host;
+    options.alpn = {"http/1.1"};
+    options.trust = Trust::kWeb;
+    TlsFailure failure;
+    auto tls = TlsConnect(tunnel.TakeEnd(), options, waiter, failure);
+    if (!tls) return failure.error;
+    if (Status added = tunnel.Add(std::move(tls)); !added) return added.error();
+  }
+  if (Status sent = WriteAll(tunnel.fd(), ConnectRequest(target, proxy.url), waiter); !sent)
+    return BySetting(sent.error(), proxy);
+  const auto answer = ReadUntil(tunnel.fd(), kEndOfHead, kMaxHttpHead, waiter);
+  if (!answer) return BySetting(answer.error(), proxy);
+  const auto head = ParseHttpHead(*answer);
+  if (!head) return BySetting(head.error(), proxy);
+  if (head->status / 100 == 2) return tunnel;
+  return Error{ErrorKind::kUnreachable,
+               fmt::format("the HTTP proxy {} refused a connection to {} with status {}", proxy.url.Origin(),
+                           target.Text(), head->status),
+               (head->status == 407 ? "put user and password into " : "check ") + proxy.setting, true};
 }
 
 Result<ProxyFacts> RouteFinder::AskProxy(Waiter& waiter) {
@@ -149,34 +135,18 @@ Result<ProxyFacts> RouteFinder::AskProxy(Waiter& waiter) {
   auto tls = TlsConnect(tunnel->TakeEnd(), options, waiter, failure);
   if (!tls) return failure.error;
   if (Status added = tunnel->Add(std::move(tls)); !added) return added.error();
-  // HTTP/1.0, so that the answer is never chunked.
-  const std::string request = fmt::format(
-      "GET /webapi/find HTTP/1.0\r\nHost: {}\r\nAccept: application/json\r\nConnection: close\r\n\r\n",
-      target->Text());
-  if (Status sent = WriteAll(tunnel->fd(), request, waiter); !sent) return sent.error();
-  return ReadFacts(tunnel->fd(), target->Text(), waiter);
+  return AskForFacts(tunnel->fd(), target->Text(), waiter);
 }
 
-std::string RouteFinder::ClusterFor(const Credentials& credentials, Waiter& waiter) {
-  {
-    std::lock_guard lock(mutex_);
-    if (!cluster_.empty()) return cluster_;
-    if (std::exchange(asked_, true)) return credentials.cluster();
-  }
-  // Leaves time for the connection itself, should the proxy be slow to tell.
+Result<ProxyFacts> RouteFinder::AskBriefly(Waiter& waiter) {
   const auto now = std::chrono::steady_clock::now();
   const auto half = std::max(waiter.deadline() - now, Deadline::duration::zero()) / 2;
   Waiter patience(std::min(now + half, now + kFindLimit), waiter.stop());
-  const Result<ProxyFacts> facts = AskProxy(patience);
-  if (!facts || facts->cluster.empty()) return credentials.cluster();
-  std::lock_guard lock(mutex_);
-  // A name that cannot be said in TLS is an error of this dial; the next one asks anew.
-  asked_ = ProxyProtocol(facts->cluster).size() <= kLongestProtocol;
-  if (asked_) cluster_ = facts->cluster;
-  return facts->cluster;
+  return AskProxy(patience);
 }
 
-Status RouteFinder::Upgrade(Tunnel& tunnel, const Credentials& credentials, Waiter& waiter) {
+Status RouteFinder::Upgrade(Tunnel& tunnel, const Credentials& credentials, Waiter& waiter,
+                            TlsFailure& failure) {
   const Result<Address> target = TeleportAddress(settings_.addr);
   if (!target) return target.error();
   TlsOptions options;
@@ -184,19 +154,25 @@ Status RouteFinder::Upgrade(Tunnel& tunnel, const Credentials& credentials, Wait
   options.server_name = target->host;
   options.trust = Trust::kWeb;
   options.credentials = &credentials;
-  TlsFailure failure;
   auto tls = TlsConnect(tunnel.TakeEnd(), options, waiter, failure);
   if (!tls) return failure.error;
   if (Status added = tunnel.Add(std::move(tls)); !added) return added.error();
   const UpgradeRequest request = MakeUpgradeRequest(target->Text(), random_);
   if (Status sent = WriteAll(tunnel.fd(), request.text, waiter); !sent) return sent.error();
   const auto answer = ReadUntil(tunnel.fd(), kEndOfHead, kMaxHttpHead, waiter);
-  if (!answer) return answer.error().Within("connection upgrade");
-  if (Status fine = CheckUpgradeAnswer(*answer, request); !fine) return fine.error();
+  const std::string where = "connection upgrade at " + target->Text();
+  if (!answer) {
+    if (answer.error().kind == ErrorKind::kUnreachable) failure.cause = TlsCause::kUpgrade;
+    return answer.error().Within(where);
+  }
+  if (Status fine = CheckUpgradeAnswer(*answer, request); !fine) {
+    failure.cause = TlsCause::kUpgrade;
+    return fine.error().Within(where);
+  }
   return tunnel.Add(MakeWebSocketFarEnd(tunnel.TakeEnd()));
 }
 
-RouteFinder::Attempt RouteFinder::Try(Route route, const Credentials& credentials, Waiter& waiter,
+RouteFinder::Attempt RouteFinder::Try(const Way& way, const Credentials& credentials, Waiter& waiter,
                                       TlsFailure& failure) {
   failure.cause = TlsCause::kNetwork;
   TlsOptions options;
@@ -206,24 +182,50 @@ RouteFinder::Attempt RouteFinder::Try(Route route, const Credentials& credential
   options.credentials = &credentials;
   options.show_certificate = true;
   // The route must be the first protocol: a proxy looks at no other.
-  if (route != Route::kAuth) options.alpn = {ProxyProtocol(ClusterFor(credentials, waiter)), kH2};
+  if (way.route != Route::kAuth) options.alpn = {ProxyProtocol(way.cluster), kH2};
   Result<Tunnel> tunnel = Connect(waiter);
   if (!tunnel) return tunnel.error();
-  if (route == Route::kProxyUpgrade) {
-    if (Status upgraded = Upgrade(*tunnel, credentials, waiter); !upgraded) return upgraded.error();
+  if (way.route == Route::kProxyUpgrade) {
+    if (Status upgraded = Upgrade(*tunnel, credentials, waiter, failure); !upgraded) return upgraded.error();
   }
   auto tls = TlsConnect(tunnel->TakeEnd(), options, waiter, failure);
-  if (!tls) return failure.error;
+  if (!tls) {
+    // The layer that ended first knows why; the one inside it saw only the end.
+    const auto why = tunnel->why();
+    return failure.cause == TlsCause::kClosed && why ? *why : failure.error;
+  }
   if (Status added = tunnel->Add(std::move(tls)); !added) return added.error();
-  return Dialled{std::move(*tunnel), route};
+  Remember(way);
+  return Dialled{std::move(*tunnel), way};
 }
 
-void RouteFinder::Remember(Route route) {
+void RouteFinder::Remember(const Way& way) {
   std::lock_guard lock(mutex_);
-  if (known_ != route && settings_.route == Route::kAuto) {
-    log_.Info("found the way to Teleport", {{"addr", settings_.addr}, {"route", RouteName(route)}});
+  const bool news = !known_ || known_->route != way.route || known_->cluster != way.cluster;
+  known_ = way;
+  if (!news || (settings_.route != Route::kAuto && way.route == Route::kAuth)) return;
+  std::vector<LogField> fields{{"addr", settings_.addr}, {"route", RouteName(way.route)}};
+  if (way.route != Route::kAuth) {
+    fields.emplace_back("cluster", way.cluster);
+    fields.emplace_back("cluster_name_from", ClusterOrigin(way));
   }
-  known_ = route;
+  log_.Write(LogLevel::kInfo, "found the way to Teleport", fields);
+}
+
+void RouteFinder::ForgetCluster() {
+  std::lock_guard lock(mutex_);
+  known_.reset();
+}
+
+std::optional<Way> RouteFinder::KnownWay(const Credentials& credentials, Waiter& waiter) {
+  {
+    std::lock_guard lock(mutex_);
+    if (known_) return known_;
+  }
+  if (settings_.route == Route::kAuto) return std::nullopt;
+  if (settings_.route == Route::kAuth) return Way{};
+  const Result<ProxyFacts> facts = AskBriefly(waiter);
+  return ThroughProxy(settings_.route, facts, credentials);
 }
 
 Error RouteFinder::ExplainProxy(const Error& error, Waiter& waiter) {
@@ -241,39 +243,32 @@ Error RouteFinder::ExplainProxy(const Error& error, Waiter& waiter) {
 // address turns out to be a Teleport proxy: then the proxy's own.
 RouteFinder::Attempt RouteFinder::Search(const Credentials& credentials, Waiter& waiter) {
   TlsFailure first;
-  Attempt attempt = Try(Route::kAuth, credentials, waiter, first);
+  Attempt attempt = Try({}, credentials, waiter, first);
   if (attempt || !MayBeAnotherRoute(first.cause)) return attempt;
+  const Result<ProxyFacts> facts = AskBriefly(waiter);
   TlsFailure second;
-  Attempt through_proxy = Try(Route::kProxy, credentials, waiter, second);
+  Attempt through_proxy = Try(ThroughProxy(Route::kProxy, facts, credentials), credentials, waiter, second);
   if (through_proxy || !MayBeAnotherRoute(second.cause)) return through_proxy;
-  const Result<ProxyFacts> facts = AskProxy(waiter);
   if (!facts) return attempt;
   TlsFailure third;
-  Attempt upgraded = Try(Route::kProxyUpgrade, credentials, waiter, third);
+  Attempt upgraded = Try(ThroughProxy(Route::kProxyUpgrade, facts, credentials), credentials, waiter, third);
   if (upgraded || facts->tls_routing) return upgraded;
   return NoTlsRouting(settings_.addr, *facts);
 }
 
 Result<Dialled> RouteFinder::Dial(const Credentials& credentials, Waiter& waiter) {
-  std::optional<Route> route;
-  if (settings_.route != Route::kAuto) {
-    route = settings_.route;
-  } else {
-    std::lock_guard lock(mutex_);
-    route = known_;
-  }
+  const std::optional<Way> known = KnownWay(credentials, waiter);
+  if (!known) return Search(credentials, waiter);
   TlsFailure failure;
-  Attempt attempt = route ? Try(*route, credentials, waiter, failure) : Search(credentials, waiter);
-  if (!attempt && settings_.route == Route::kProxy && MayBeAnotherRoute(failure.cause))
-    return ExplainProxy(attempt.error(), waiter);
-  if (attempt) {
-    Remember(attempt->route);
-  } else if (route && settings_.route == Route::kAuto && failure.cause != TlsCause::kNetwork) {
-    std::lock_guard lock(mutex_);  // the address may have become another service: look again at the next dial
-    known_.reset();
-    cluster_.clear();
-    asked_ = false;
+  Attempt attempt = Try(*known, credentials, waiter, failure);
+  if (attempt || !MayBeAnotherRoute(failure.cause)) return attempt;
+  if (settings_.route == Route::kAuto) {
+    // The address may have become another service. If not, the way that once worked knows best what is wrong.
+    Attempt other = Search(credentials, waiter);
+    return other ? std::move(other) : std::move(attempt);
   }
+  ForgetCluster();
+  if (settings_.route == Route::kProxy) return ExplainProxy(attempt.error(), waiter);
   return attempt;
 }
 

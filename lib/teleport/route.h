@@ -13,6 +13,7 @@
 #include "config/settings.h"
 #include "teleport/credentials.h"
 #include "teleport/http_text.h"
+#include "teleport/proxy_facts.h"
 #include "teleport/tls.h"
 #include "teleport/tunnel.h"
 
@@ -26,22 +27,21 @@ inline constexpr char kAuthName[] = "teleport.cluster.local";
 // Tells a proxy which cluster's Auth Service is meant: teleport-auth@<hex cluster>.teleport.cluster.local
 std::string ProxyProtocol(std::string_view cluster);
 
+// One way in. All but kAuth name the cluster to the proxy's router.
+struct Way {
+  config::Route route = config::Route::kAuth;
+  std::string cluster = {};
+  bool cluster_from_proxy = false;  // else from the client certificate
+};
+// Where the cluster's name is from: "proxy" or "certificate".
+std::string_view ClusterOrigin(const Way& way);
+
 struct Dialled {
   Tunnel tunnel;
-  config::Route route = config::Route::kAuth;
+  Way way;
 };
 
-// What the proxy says of itself without a login.
-struct ProxyFacts {
-  std::string cluster;  // empty before 10.0
-  std::string server_version;
-  bool tls_routing = false;        // hands connections on by ALPN (from 8.0, where it is switched on)
-  std::optional<SystemTime> date;  // the clock of whoever answered
-};
-// Reads the body of /webapi/find. Nullopt when it is not one.
-std::optional<ProxyFacts> ParseProxyFacts(std::string_view json);
-
-// Dials; remembers the route it found until that one fails. Safe for use from any thread.
+// Dials; remembers what led to an Auth Service. Safe for use from any thread.
 class RouteFinder {
  public:
   RouteFinder(const config::TeleportSettings& settings, Environment environment, Random& random, Logger& log);
@@ -53,12 +53,17 @@ class RouteFinder {
  private:
   using Attempt = Result<Dialled>;
   // `failure` tells why an attempt failed.
-  Attempt Try(config::Route route, const Credentials& credentials, Waiter& waiter, TlsFailure& failure);
+  Attempt Try(const Way& way, const Credentials& credentials, Waiter& waiter, TlsFailure& failure);
   Attempt Search(const Credentials& credentials, Waiter& waiter);
   Result<Tunnel> Connect(Waiter& waiter);
-  Status Upgrade(Tunnel& tunnel, const Credentials& credentials, Waiter& waiter);
-  std::string ClusterFor(const Credentials& credentials, Waiter& waiter);
-  void Remember(config::Route route);
+  Result<Tunnel> ConnectThrough(const HttpProxy& proxy, const Address& target, Waiter& waiter);
+  Status Upgrade(Tunnel& tunnel, const Credentials& credentials, Waiter& waiter, TlsFailure& failure);
+  // As AskProxy, but leaves time for the connection itself, should the proxy be slow to tell.
+  Result<ProxyFacts> AskBriefly(Waiter& waiter);
+  // The forced route; nullopt when there is none and none is remembered.
+  std::optional<Way> KnownWay(const Credentials& credentials, Waiter& waiter);
+  void Remember(const Way& way);
+  void ForgetCluster();
   // Says more of why the way through a proxy failed, from what the proxy says of itself.
   Error ExplainProxy(const Error& error, Waiter& waiter);
 
@@ -67,9 +72,7 @@ class RouteFinder {
   Random& random_;
   Logger& log_;
   std::mutex mutex_;
-  std::optional<config::Route> known_;
-  std::string cluster_;  // from the proxy; empty: not asked, or it did not say
-  bool asked_ = false;
+  std::optional<Way> known_;
 };
 
 }  // namespace tw::teleport

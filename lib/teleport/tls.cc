@@ -119,6 +119,9 @@ bool SetNames(SSL* ssl, const TlsOptions& options, const std::string& alpn) {
   if (IsIpLiteral(options.server_name)) {  // SNI holds names only (RFC 6066 section 3)
     return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), options.server_name.c_str()) == 1;
   }
+  // As all clients of Teleport: names are only where they belong, so that nobody called like the Auth Service
+  // can pass for it.
+  SSL_set_hostflags(ssl, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
   return SSL_set_tlsext_host_name(ssl, options.server_name.c_str()) == 1 &&
          SSL_set1_host(ssl, options.server_name.c_str()) == 1;
 }
@@ -185,7 +188,10 @@ bool HearFirstWord(SSL* ssl, int fd, const TlsOptions& options, Waiter& waiter, 
     if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
       failure = QueueFailure(error, saved_errno, options.peer, Ours(options));
       ERR_clear_error();
-      if (failure.cause == TlsCause::kNetwork) failure.error = ClosedAfterHandshake(options, failure.error);
+      if (failure.cause == TlsCause::kNetwork || failure.cause == TlsCause::kClosed) {
+        // An Auth Service it was: no other route is the right one.
+        failure = {TlsCause::kNetwork, ClosedAfterHandshake(options, failure.error)};
+      }
       return false;
     }
     if (!patience.For(fd, error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT)) return true;

@@ -44,9 +44,11 @@ struct TlsOptions {
 };
 
 // Why a handshake failed, as far as the search for a route needs to know it.
-// kUnsayable: a name that no handshake can carry; nothing was sent.
+// kClosed: the peer ended the connection in the middle. kUnsayable: a name that no handshake can carry;
+// nothing was sent. kUpgrade: no handshake was made, since the WebSocket for it did not come about.
 enum class TlsCause {
   kNetwork,
+  kClosed,
   kNotTls,
   kUntrusted,
   kWrongName,
@@ -54,6 +56,7 @@ enum class TlsCause {
   kAlpn,
   kRefusedUs,
   kUnsayable,
+  kUpgrade,
   kOther
 };
 

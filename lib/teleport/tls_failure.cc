@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 
+#include <cerrno>
 #include <cstring>
 
 #include "base/duration.h"
@@ -57,7 +58,8 @@ TlsFailure UntrustedFailure(const VerifyReport& report, const TlsOptions& option
         TlsCause::kUntrusted, ErrorKind::kUnreachable,
         fmt::format("the web certificate of {} ({}, issued by {}) is not trusted by this system: {}",
                     options.peer, leaf.subject, leaf.issuer, X509_verify_cert_error_string(report.code)),
-        "install the CA of the load balancer, or add it to the CA file");
+        "make its CA known to this system (update-ca-certificates), or to this program alone with the "
+        "environment variable SSL_CERT_FILE");
   }
   return Fail(
       TlsCause::kUntrusted, ErrorKind::kCredentials,
@@ -144,7 +146,7 @@ TlsFailure QueueFailure(int ssl_error, int saved_errno, const std::string& peer,
   if (ssl_error == SSL_ERROR_SSL && ERR_GET_LIB(code) == ERR_LIB_SSL) {
     const int reason = ERR_GET_REASON(code);
     if (reason == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
-      return Fail(TlsCause::kNetwork, ErrorKind::kUnreachable, fmt::format("{} closed the connection", peer));
+      return Fail(TlsCause::kClosed, ErrorKind::kUnreachable, fmt::format("{} closed the connection", peer));
     }
     if (reason > SSL_AD_REASON_OFFSET && reason < SSL_AD_REASON_OFFSET + 256) {
       return AlertFailure(reason - SSL_AD_REASON_OFFSET, peer, ours);
@@ -156,7 +158,8 @@ TlsFailure QueueFailure(int ssl_error, int saved_errno, const std::string& peer,
     }
   }
   if (ssl_error == SSL_ERROR_SYSCALL || ssl_error == SSL_ERROR_ZERO_RETURN) {
-    return Fail(TlsCause::kNetwork, ErrorKind::kUnreachable,
+    const bool closed = saved_errno == 0 || saved_errno == ECONNRESET || saved_errno == EPIPE;
+    return Fail(closed ? TlsCause::kClosed : TlsCause::kNetwork, ErrorKind::kUnreachable,
                 saved_errno != 0
                     ? fmt::format("the connection to {} broke: {}", peer, std::strerror(saved_errno))
                     : fmt::format("{} closed the connection", peer));

@@ -15,6 +15,8 @@ namespace {
 constexpr std::string_view kGuid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";  // RFC 6455 section 1.3
 // For long-lived connections: the proxy pings every 30 s, which keeps load balancers from closing idle ones.
 constexpr std::string_view kProtocol = "alpn-ping";
+constexpr char kPassOn[] =
+    "what stands in front of the proxy must pass WebSockets on, with all their headers";
 constexpr std::size_t kControlLimit = 125;
 constexpr std::size_t kSmall = 125;
 constexpr std::size_t kMedium = 65'535;
@@ -55,8 +57,8 @@ UpgradeRequest MakeUpgradeRequest(std::string_view host, Random& random) {
   random.Fill(nonce);
   const std::string key = Base64Encode({reinterpret_cast<const char*>(nonce.data()), nonce.size()});
   return {
-      fmt::format("GET /webapi/connectionupgrade HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: "
-                  "Upgrade\r\n"
+      fmt::format("GET /webapi/connectionupgrade HTTP/1.1\r\nHost: {}\r\nUser-Agent: teleport-webhooks\r\n"
+                  "Upgrade: websocket\r\nConnection: Upgrade\r\n"
                   "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {}\r\nSec-WebSocket-Protocol: {}\r\n\r\n",
                   host, key, kProtocol),
       Sha1Base64(key + std::string(kGuid))};
@@ -70,13 +72,13 @@ Status CheckUpgradeAnswer(std::string_view answer, const UpgradeRequest& request
                "update the proxy, or use a way without a layer-7 load balancer (route = \"proxy\")");
   }
   if (head->status != 101)
-    return Bad(fmt::format("the proxy refused the connection upgrade with HTTP status {}", head->status));
+    return Bad(fmt::format("it was refused with HTTP status {}", head->status), kPassOn);
   if (AsciiLower(head->Get("upgrade")) != "websocket" ||
       head->Get("sec-websocket-accept") != request.accept) {
-    return Bad("the answer to the connection upgrade is not a WebSocket");
+    return Bad("the answer is not a WebSocket", kPassOn);
   }
   if (head->Get("sec-websocket-protocol") != kProtocol) {
-    return Bad("the proxy chose another WebSocket protocol than alpn-ping");
+    return Bad("the answer chose another WebSocket protocol than alpn-ping", kPassOn);
   }
   return {};
 }

@@ -203,7 +203,7 @@ route = \"proxy\""
   cluster --load-balancer 127.0.0.1:0
   ADDR=$(jq -r .load_balancer "$SANDBOX/sandbox.json")
   set_up "$(identity "$SANDBOX/plugin.identity")"
-  verdict 7 "the web certificate of $ADDR" 'is not trusted by this system' 'install the CA of the load balancer'
+  verdict 7 "the web certificate of $ADDR" 'is not trusted by this system' 'make its CA known to this system' 'SSL_CERT_FILE'
   SSL_CERT_FILE=$SANDBOX/web.cas verdict 0
 }
 

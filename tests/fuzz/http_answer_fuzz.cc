@@ -2,6 +2,7 @@
 // body of /webapi/find. First line: a proxy URL; second: NO_PROXY; the rest is an answer.
 #include "fuzz.h"
 #include "teleport/http_text.h"
+#include "teleport/proxy_facts.h"
 #include "teleport/route.h"
 
 namespace {
@@ -41,7 +42,7 @@ void CheckProxy(std::string_view url, std::string_view list) {
   }
   FUZZ_CHECK(!*proxy || !NoProxyCovers(list, target));
   if (!*proxy) return;
-  const std::string request = ConnectRequest(target, **proxy);
+  const std::string request = ConnectRequest(target, (*proxy)->url);
   FUZZ_CHECK(request.starts_with("CONNECT teleport.example.com:443 HTTP/1.1\r\n") &&
              request.ends_with("\r\n\r\n"));
   FUZZ_CHECK(request.find(kEndOfHead) == request.size() - kEndOfHead.size());

@@ -15,6 +15,7 @@
 #include <cstdlib>
 
 #include "teleport/http_text.h"
+#include "teleport/route.h"
 #include "teleport/wait.h"
 #include "teleport/websocket.h"
 
@@ -125,6 +126,11 @@ int OnHello(SSL* ssl, int*, void* self) {
     SSL_set_verify(ssl, SSL_VERIFY_NONE, nullptr);
   }
   service->hellos_.push_back(std::move(hello));
+  if (service->options_.hangs_up_on_auth_name && SSL_get_SSL_CTX(ssl) == service->web_context_.get() &&
+      service->hellos_.back().server_name == teleport::kAuthName) {
+    ::shutdown(SSL_get_fd(ssl), SHUT_RDWR);
+    return SSL_CLIENT_HELLO_ERROR;
+  }
   return SSL_CLIENT_HELLO_SUCCESS;
 }
 
@@ -177,6 +183,9 @@ FakeAuthService::FakeAuthService(FakeAuthOptions options, ScriptedAuth& service)
   sockaddr_in any{};
   any.sin_family = AF_INET;
   any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  any.sin_port = htons(options_.port);
+  const int yes = 1;
+  ::setsockopt(listener_.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
   Must(::bind(listener_.get(), reinterpret_cast<sockaddr*>(&any), sizeof(any)) == 0 &&
        ::listen(listener_.get(), 64) == 0);
   thread_ = std::thread([this] { Accept(); });
@@ -250,16 +259,23 @@ bool FakeAuthService::AddTls(teleport::Tunnel& tunnel, SSL_CTX* context, std::st
   return tunnel.Add(teleport::MakeTlsFarEnd(std::move(ssl), std::move(fd), "client", "")).has_value();
 }
 
-void FakeAuthService::AnswerFind(teleport::Tunnel tunnel) {
+void FakeAuthService::AnswerFind(teleport::Tunnel& tunnel, const std::string& request) {
   teleport::Waiter waiter(std::chrono::steady_clock::now() + std::chrono::seconds(10), {});
-  if (!teleport::ReadUntil(tunnel.fd(), teleport::kEndOfHead, teleport::kMaxHttpHead, waiter)) return;
-  const std::string date = options_.find_date.empty() ? "" : fmt::format("Date: {}\r\n", options_.find_date);
-  const std::string length =
-      options_.find_lingers ? fmt::format("Content-Length: {}\r\n", options_.find_body.size()) : "";
-  const std::string answer = fmt::format("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{}{}\r\n{}",
-                                         date, length, options_.find_body);
+  const std::string& body = options_.find_body;
+  const bool chunks = options_.find_form == FindForm::kChunks;
+  std::string answer = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
+  if (!options_.find_date.empty()) answer += "Date: " + options_.find_date + "\r\n";
+  if (options_.find_form == FindForm::kLength) answer += fmt::format("Content-Length: {}\r\n", body.size());
+  if (chunks) {
+    answer += fmt::format("Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n{:X};a=b\r\n{}\r\n0\r\n\r\n",
+                          body.substr(0, 2), body.size() - 2, body.substr(2));
+  } else {
+    answer += "\r\n" + body;
+  }
+  if (chunks && request.find(" HTTP/1.1\r\n") == std::string::npos)
+    answer = "HTTP/1.1 426 Upgrade Required\r\n\r\n";
   [[maybe_unused]] const auto sent = teleport::WriteAll(tunnel.fd(), answer, waiter);
-  if (!options_.find_lingers) ::shutdown(tunnel.fd(), SHUT_WR);
+  if (options_.find_form == FindForm::kToTheEnd) ::shutdown(tunnel.fd(), SHUT_WR);
   [[maybe_unused]] const auto end = teleport::ReadToEnd(tunnel.fd(), 4096, waiter);
 }
 
@@ -268,10 +284,7 @@ bool FakeAuthService::Upgrade(teleport::Tunnel& tunnel) {
   const auto request = teleport::ReadUntil(tunnel.fd(), teleport::kEndOfHead, teleport::kMaxHttpHead, waiter);
   if (!request) return false;
   if (request->starts_with("GET /webapi/find ")) {
-    const std::string answer = fmt::format("HTTP/1.0 200 OK\r\n\r\n{}", options_.find_body);
-    [[maybe_unused]] const auto sent = teleport::WriteAll(tunnel.fd(), answer, waiter);
-    ::shutdown(tunnel.fd(), SHUT_WR);
-    [[maybe_unused]] const auto end = teleport::ReadToEnd(tunnel.fd(), 4096, waiter);
+    AnswerFind(tunnel, *request);
     return false;
   }
   if (!options_.upgrade_known || !request->starts_with("GET /webapi/connectionupgrade ")) {
@@ -315,7 +328,13 @@ void FakeAuthService::Serve(UniqueFd fd) {
   const Context held(context);
   std::string chosen;
   if (!AddTls(tunnel, context, &chosen)) return;
-  if (chosen == kHttp) return AnswerFind(std::move(tunnel));
+  if (chosen == kHttp) {
+    teleport::Waiter waiter(std::chrono::steady_clock::now() + std::chrono::seconds(10), {});
+    const auto request =
+        teleport::ReadUntil(tunnel.fd(), teleport::kEndOfHead, teleport::kMaxHttpHead, waiter);
+    if (request) AnswerFind(tunnel, *request);
+    return;
+  }
   std::lock_guard lock(mutex_);
   grpc::AddInsecureChannelFromFd(server_.get(), tunnel.TakeEnd().Release());
   tunnels_.push_back(std::move(tunnel));

@@ -54,6 +54,9 @@ class ScriptedAuth final : public proto::AuthService::Service {
 };
 
 enum class Front { kAuth, kProxy, kLoadBalancer };
+// How the body of /webapi/find ends: with the connection, after a told length, or with the last chunk; the
+// connection is kept in the latter two, whatever the client asked for, and HTTP/1.0 is refused by the last.
+enum class FindForm { kToTheEnd, kLength, kChunks };
 
 struct FakeAuthOptions {
   Front front = Front::kAuth;
@@ -62,11 +65,13 @@ struct FakeAuthOptions {
   std::string user_ca;  // who may connect; empty: no client certificates are asked for
   std::string web_key;  // of proxy or load balancer
   std::string web_certificate;
-  std::string find_body;      // of /webapi/find
-  std::string find_date;      // its Date, if any
-  bool find_lingers = false;  // its length is told and the connection kept, whatever the client asked for
-  bool upgrade_known = true;  // load balancer: does the proxy behind know connection upgrades?
-  std::string alpn = "h2";    // what the Auth Service chooses, if offered
+  std::string find_body;  // of /webapi/find
+  std::string find_date;  // its Date, if any
+  FindForm find_form = FindForm::kToTheEnd;
+  bool upgrade_known = true;           // load balancer: does the proxy behind know connection upgrades?
+  std::string alpn = "h2";             // what the Auth Service chooses, if offered
+  bool hangs_up_on_auth_name = false;  // the front closes on clients that ask for the Auth Service's name
+  std::uint16_t port = 0;              // 0: a free one
   // Gives a connection up at about this age (GOAWAY), but lets the calls under way go on. Zero: never.
   std::chrono::milliseconds connection_age{0};
 };
@@ -101,7 +106,7 @@ class FakeAuthService {
   // protocol.
   bool AddTls(teleport::Tunnel& tunnel, SSL_CTX* context, std::string* chosen);
   bool Upgrade(teleport::Tunnel& tunnel);
-  void AnswerFind(teleport::Tunnel tunnel);
+  void AnswerFind(teleport::Tunnel& tunnel, const std::string& request);
 
   FakeAuthOptions options_;
   Context auth_context_;

@@ -17,15 +17,17 @@ Environment With(std::map<std::string, std::string> values) {
 TEST(ChooseProxy, TakesTheConfiguredOneAlsoForLoopback) {
   const auto proxy = ChooseProxy("http://u:p@127.0.0.1:3128", {"localhost", 3025}, With({{"NO_PROXY", "*"}}));
   ASSERT_TRUE(proxy && *proxy);
-  EXPECT_EQ((*proxy)->port, 3128);
-  EXPECT_EQ((*proxy)->user, "u");
+  EXPECT_EQ((*proxy)->url.port, 3128);
+  EXPECT_EQ((*proxy)->url.user, "u");
+  EXPECT_EQ((*proxy)->setting, "teleport.proxy_url");
 }
 
 TEST(ChooseProxy, ReadsTheEnvironmentLowerCaseFirst) {
   const auto environment = With({{"HTTPS_PROXY", "http://upper:1"}, {"https_proxy", "lower:2"}});
   const auto proxy = ChooseProxy("", {"teleport.example.com", 443}, environment);
   ASSERT_TRUE(proxy && *proxy);
-  EXPECT_EQ((*proxy)->host, "lower");
+  EXPECT_EQ((*proxy)->url.host, "lower");
+  EXPECT_EQ((*proxy)->setting, "HTTPS_PROXY");
 }
 
 TEST(ChooseProxy, GoesStraightToLoopbackAndToWhatNoProxyNames) {

@@ -2,11 +2,14 @@
 #include "teleport/route.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include <list>
 
+#include "crypto/certificate.h"
+#include "crypto/private_key.h"
 #include "fake_auth_service.h"
 #include "fakes/fake_clock.h"
 #include "teleport_test_util.h"
@@ -24,11 +27,11 @@ bool Has(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
 }
 
-// An HTTP proxy for CONNECT: forwards bytes to where it is told, or refuses.
+// An HTTP proxy for CONNECT: forwards bytes to where it is told, or refuses. With a key pair it speaks TLS.
 class ConnectProxy {
  public:
-  explicit ConnectProxy(int status = 200)
-      : status_(status), fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit ConnectProxy(int status = 200, const fakes::KeyPair& tls = {})
+      : status_(status), tls_(MakeServerContext(tls)), fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in any{};
     any.sin_family = AF_INET;
     any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -37,7 +40,7 @@ class ConnectProxy {
     thread_ = std::jthread([this](const std::stop_token& stop) {
       while (!stop.stop_requested()) {
         UniqueFd client(::accept(fd_.get(), nullptr, nullptr));
-        if (client) workers_.emplace_back([this, fd = std::move(client)] { Serve(fd.get()); });
+        if (client) workers_.emplace_back([this, fd = std::move(client)]() mutable { Serve(std::move(fd)); });
       }
     });
   }
@@ -49,7 +52,8 @@ class ConnectProxy {
     sockaddr_in bound{};
     socklen_t size = sizeof(bound);
     ::getsockname(fd_.get(), reinterpret_cast<sockaddr*>(&bound), &size);
-    return "http://user:secret@127.0.0.1:" + std::to_string(ntohs(bound.sin_port));
+    return std::string(tls_ ? "https" : "http") +
+           "://user:secret@127.0.0.1:" + std::to_string(ntohs(bound.sin_port));
   }
   std::string seen() const {
     std::lock_guard lock(mutex_);
@@ -57,7 +61,34 @@ class ConnectProxy {
   }
 
  private:
-  void Serve(int client) {
+  using Context = Openssl<SSL_CTX>;
+  static Context MakeServerContext(const fakes::KeyPair& pair) {
+    if (pair.key_pem.empty()) return nullptr;
+    Context context(SSL_CTX_new(TLS_server_method()));
+    const auto certificates = crypto::ReadCertificates(pair.certificate_pem).value();
+    const auto key = crypto::ReadPrivateKey(pair.key_pem).value();
+    const auto bytes = [](const std::string& text) {
+      return reinterpret_cast<const unsigned char*>(text.data());
+    };
+    const std::string& der = certificates.front().der;
+    EXPECT_EQ(SSL_CTX_use_certificate_ASN1(context.get(), static_cast<int>(der.size()), bytes(der)), 1);
+    EXPECT_EQ(SSL_CTX_use_PrivateKey(context.get(), crypto::ParsePrivateKey(key.Reveal()).get()), 1);
+    return context;
+  }
+  void Serve(UniqueFd fd) {
+    Tunnel tunnel(std::move(fd));
+    if (tls_) {
+      Openssl<SSL> ssl(SSL_new(tls_.get()));
+      SSL_set_fd(ssl.get(), tunnel.fd());
+      if (SSL_accept(ssl.get()) != 1) return;
+      UniqueFd socket = tunnel.TakeEnd();
+      ::fcntl(socket.get(), F_SETFL, O_NONBLOCK);
+      if (!tunnel.Add(MakeTlsFarEnd(std::move(ssl), std::move(socket), "client", ""))) return;
+      ::fcntl(tunnel.fd(), F_SETFL, 0);
+    }
+    Talk(tunnel.fd());
+  }
+  void Talk(int client) {
     std::string head;
     char byte = 0;
     while (!head.ends_with("\r\n\r\n") && ::recv(client, &byte, 1, 0) == 1) head += byte;
@@ -88,6 +119,7 @@ class ConnectProxy {
   }
 
   const int status_;
+  const Context tls_;
   UniqueFd fd_;
   mutable std::mutex mutex_;
   std::string seen_;
@@ -158,6 +190,7 @@ TEST_F(RouteTest, FindsAProxyAndTakesTheClusterNameItTells) {
   EXPECT_EQ(last.alpn,
             (std::vector<std::string>{"teleport-auth@66726f6d2d66696e64.teleport.cluster.local", "h2"}));
   EXPECT_EQ(last.server_name, "teleport.cluster.local");
+  EXPECT_TRUE(log_.Said("cluster=from-find cluster_name_from=proxy"));
 }
 
 TEST_F(RouteTest, TakesTheClusterNameOfTheCertificateWhereTheProxyTellsNone) {
@@ -166,15 +199,39 @@ TEST_F(RouteTest, TakesTheClusterNameOfTheCertificateWhereTheProxyTellsNone) {
   FakeAuthService server(options, service_);
   ASSERT_TRUE(Ping(server));
   EXPECT_EQ(server.hellos().back().alpn.front(), "teleport-auth@6578616d706c65.teleport.cluster.local");
+  EXPECT_TRUE(log_.Said("cluster=example cluster_name_from=certificate"));
 }
 
 TEST_F(RouteTest, AProxyThatKeepsItsConnectionsOpenIsUnderstoodAtOnce) {
   FakeAuthOptions options = Options(Front::kProxy);
-  options.find_lingers = true;
+  options.find_form = fakes::FindForm::kLength;
   FakeAuthService server(options, service_);
   const auto info = Ping(server);
   ASSERT_TRUE(info) << info.error().message;
   EXPECT_EQ(server.hellos().back().alpn.front(), ProxyProtocol("from-find"));
+}
+
+TEST_F(RouteTest, AFrontThatAnswersInChunksAndTakesNoOldHttpIsUnderstood) {
+  for (const Front front : {Front::kProxy, Front::kLoadBalancer}) {
+    FakeAuthOptions options = Options(front);
+    options.find_form = fakes::FindForm::kChunks;
+    FakeAuthService server(options, service_);
+    const auto info = Ping(server);
+    ASSERT_TRUE(info) << info.error().message;
+    EXPECT_EQ(server.hellos().back().alpn.front(), ProxyProtocol("from-find"));
+    client_.reset();
+  }
+}
+
+// Some load balancers close the connection on a name that is not theirs, without an alert.
+TEST_F(RouteTest, AFrontThatHangsUpOnForeignNamesIsFoundToBeALoadBalancer) {
+  FakeAuthOptions options = Options(Front::kLoadBalancer);
+  options.hangs_up_on_auth_name = true;
+  // The Auth Service behind it must answer to its name all the same.
+  FakeAuthService server(options, service_);
+  const auto info = Ping(server);
+  ASSERT_TRUE(info) << info.error().message;
+  EXPECT_EQ(info->route, "proxy-upgrade");
 }
 
 TEST_F(RouteTest, AClusterNameTooLongForTlsIsAnErrorAndNotCutShort) {
@@ -224,6 +281,62 @@ TEST_F(RouteTest, RemembersTheWayItFound) {
     ASSERT_TRUE(client_->Ping(Soon()));
   }
   EXPECT_EQ(server.hellos().size(), before + 1) << "one handshake, nothing asked again";
+}
+
+TEST_F(RouteTest, LooksAgainAtOnceWhenTheAddressHasBecomeAnotherService) {
+  FakeAuthOptions options = Options(Front::kAuth);
+  std::optional<FakeAuthService> server(std::in_place, options, service_);
+  ASSERT_TRUE(Ping(*server));
+  const std::string address = server->address();
+  const auto port = static_cast<std::uint16_t>(std::stoi(address.substr(address.find(':') + 1)));
+  for (const auto& [front, route] :
+       {std::pair{Front::kLoadBalancer, "proxy-upgrade"}, std::pair{Front::kProxy, "proxy"}}) {
+    server.reset();
+    options = Options(front);
+    options.port = port;
+    server.emplace(options, service_);
+    auto info = client_->Ping(Soon());
+    if (!info) info = client_->Ping(Soon());  // the first may still see the old connection break
+    ASSERT_TRUE(info) << info.error().message;
+    EXPECT_EQ(info->route, route);
+  }
+}
+
+TEST_F(RouteTest, WhatOnceWorkedIsToldWhenNothingElseWorks) {
+  FakeAuthOptions options = Options(Front::kLoadBalancer);
+  std::optional<FakeAuthService> server(std::in_place, options, service_);
+  ASSERT_TRUE(Ping(*server));
+  const std::string address = server->address();
+  server.reset();
+  options.port = static_cast<std::uint16_t>(std::stoi(address.substr(address.find(':') + 1)));
+  options.find_body = "no healthy upstream";
+  options.upgrade_known = false;
+  server.emplace(options, service_);
+  auto info = client_->Ping(Soon());
+  if (!info && Has(info.error().message, " lost")) info = client_->Ping(Soon());
+  ASSERT_FALSE(info);
+  EXPECT_TRUE(Has(info.error().message, "connection upgrade at " + address)) << info.error().message;
+}
+
+TEST_F(RouteTest, AForcedProxyIsAskedForItsClusterAgainAfterAFailure) {
+  FakeAuthService server(Options(Front::kProxy), service_);
+  const auto asked = [&] {
+    const auto hellos = server.hellos();
+    return std::count_if(hellos.begin(), hellos.end(), [](const auto& hello) {
+      return hello.alpn == std::vector<std::string>{"http/1.1"};
+    });
+  };
+  ASSERT_TRUE(Ping(server, Route::kProxy));
+  EXPECT_EQ(asked(), 1);
+  const auto other = strangers_.IssueAuthServer();
+  server.Rotate(other.key_pem, other.certificate_pem, users_.pem());
+  server.DropAll();
+  EXPECT_FALSE(client_->Ping(Soon()) && client_->Ping(Soon()));
+  const auto own = hosts_.IssueAuthServer();
+  server.Rotate(own.key_pem, own.certificate_pem, users_.pem());
+  const auto before = asked();
+  ASSERT_TRUE(client_->Ping(Soon()));
+  EXPECT_EQ(asked(), before + 1);
 }
 
 TEST_F(RouteTest, FindsAProxyBehindALoadBalancer) {
@@ -314,6 +427,32 @@ TEST_F(RouteTest, SaysThatTheHttpProxyRefusedWithoutShowingItsPassword) {
   ASSERT_FALSE(info);
   EXPECT_TRUE(Has(info.error().message, "status 407")) << info.error().message;
   EXPECT_FALSE(Has(info.error().message, "secret"));
+}
+
+TEST_F(RouteTest, AnHttpProxyThatIsAskedOverTlsMustBeTrustedByTheSystem) {
+  fakes::CertificateSpec spec;
+  spec.ip_addresses = {"127.0.0.1"};
+  FakeAuthService server(Options(Front::kAuth), service_);
+  const ConnectProxy proxy(200, strangers_.Issue(spec));
+  const auto refused = Ping(server, Route::kAuto, proxy.url());
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(Has(refused.error().message, "is not trusted by this system")) << refused.error().message;
+  ASSERT_EQ(::setenv("SSL_CERT_FILE", directory_.Write("web.pem", strangers_.pem()).c_str(), 1), 0);
+  const auto info = Ping(server, Route::kAuto, proxy.url());
+  ::unsetenv("SSL_CERT_FILE");
+  ASSERT_TRUE(info) << info.error().message;
+  EXPECT_TRUE(Has(proxy.seen(), "CONNECT " + server.address() + " HTTP/1.1\r\n")) << proxy.seen();
+  client_.reset();
+}
+
+TEST_F(RouteTest, TroubleWithTheHttpProxyNamesItsSettingAndNotTheAddress) {
+  FakeAuthService server(Options(Front::kAuth), service_);
+  for (const char* url : {"http://127.0.0.1:1", "http://nobody.invalid:3128"}) {
+    const auto info = Ping(server, Route::kAuto, url);
+    ASSERT_FALSE(info);
+    EXPECT_TRUE(Has(info.error().message, std::string("HTTP proxy ") + url)) << info.error().message;
+    EXPECT_EQ(info.error().hint, "check teleport.proxy_url");
+  }
 }
 
 TEST(ProxyFacts, AreReadFromTheFormsOfOldAndNewProxies) {

@@ -134,6 +134,15 @@ TEST_F(TlsErrors, AnotherName) {
   EXPECT_TRUE(Has(error.message, "for www.example.com, not for teleport.cluster.local")) << error.message;
 }
 
+// A user may be called like the Auth Service: what counts is the name the certificate was issued for.
+TEST_F(TlsErrors, TheRightNameInTheWrongPlace) {
+  CertificateSpec spec;
+  spec.common_name = "teleport.cluster.local";
+  const Error error =
+      PingError(ServerWith(hosts_.Issue(spec), users_.pem()), users_.IssueUser("plugin"), hosts_.pem());
+  EXPECT_TRUE(Has(error.message, "for no name at all, not for teleport.cluster.local")) << error.message;
+}
+
 TEST_F(TlsErrors, TheServersCertificateExpired) {
   CertificateSpec spec;
   spec.dns_names = {"teleport.cluster.local"};
