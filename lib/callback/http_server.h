@@ -72,8 +72,8 @@ struct HttpServerOptions {
   std::chrono::milliseconds idle_timeout{30'000};  // between requests on one connection
   unsigned workers = 8;                            // requests handled at once
   std::size_t queue = 256;                         // requests waiting for a worker; beyond: 503
-  // Beyond this the connection that has waited longest for a request, or whose request has been arriving
-  // longest, is closed in favour of the new one.
+  // Beyond this the connection that has kept us waiting longest for a request, or for the rest of a slow one,
+  // is closed in favour of the new one.
   std::size_t connections = 512;
   // Per IPv4 address or IPv6 /64; loopback, unix sockets and `trusted_peers` are free of it. 0: no limit.
   std::size_t connections_per_address = 64;

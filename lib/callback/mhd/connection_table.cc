@@ -43,19 +43,18 @@ bool ConnectionTable::MakeRoom() {
 
 bool ConnectionTable::CutSlowest() {
   const SteadyTime now = std::chrono::steady_clock::now();
-  const auto oldest = [&](Phase phase, Duration age) {
-    Connection* found = nullptr;
-    for (Connection& each : connections_) {
-      if (each.phase != phase || each.deadline == SteadyTime::max() || now - each.since < age) continue;
-      if (found == nullptr || each.since < found->since) found = &each;
-    }
-    return found;
+  const auto may_go = [&](const Connection& each) {
+    if (each.deadline == SteadyTime::max()) return false;  // cut already
+    return each.phase == Phase::kAwaiting ||
+           (each.phase == Phase::kReceiving && now - each.since >= limits_.slow_request);
   };
-  Connection* slowest = oldest(Phase::kAwaiting, Duration(0));
-  if (slowest == nullptr) slowest = oldest(Phase::kReceiving, limits_.slow_request);
+  Connection* slowest = nullptr;
+  for (Connection& each : connections_) {
+    if (may_go(each) && (slowest == nullptr || each.since < slowest->since)) slowest = &each;
+  }
   if (slowest == nullptr) return false;
   Cut(*slowest);
-  slowest->deadline = SteadyTime::max();  // cut once only
+  slowest->deadline = SteadyTime::max();
   return true;
 }
 

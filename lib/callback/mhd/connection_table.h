@@ -75,8 +75,8 @@ class ConnectionTable {
   // May one more come from this client? Makes room in a full table by cutting another, see MakeRoom. `key`
   // empty: exempt from the per-address limit.
   bool Admit(const std::string& key);
-  // Cuts the connection that has waited longest for a request, else the one whose request has been arriving
-  // longest. False when there is neither.
+  // Cuts the connection that has kept us waiting longest for a request, or for the rest of a slow one; false
+  // when there is none. Both alike, else half requests that fill the table would cost the honest newcomer.
   bool MakeRoom();
   Connection* Add(int fd, std::string peer, std::string key, SteadyTime deadline);
   // Before the descriptor is closed, so that the janitor never cuts a number that belongs to another.
