@@ -148,8 +148,8 @@ void Connector::TellExpiry(SystemTime now) {
 }
 
 void Connector::Renew(const std::stop_token& stop) {
-  const Result<Credentials> fresh = LoadCredentials(settings_);
-  TellExpiry(clock_.Now());
+  const Result<Credentials> fresh = FreshCredentials();
+  TellExpiry(clock_.Now());  // of the newest that can be read: those renewed in time are no news
   if (!fresh) return WarnOnce(fresh.error().message);
   std::shared_ptr<Connection> old;
   {

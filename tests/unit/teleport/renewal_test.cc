@@ -156,6 +156,20 @@ TEST_F(RenewalTest, NewCredentialsAskForAStreamOnANewConnection) {
   EXPECT_EQ(server_->connections(), 2U);
 }
 
+TEST_F(RenewalTest, WhatWasRenewedInTimeIsNotToldAsExpiring) {
+  fakes::CertificateSpec nearly_over;
+  nearly_over.common_name = "first";
+  nearly_over.starts = -std::chrono::hours(10);
+  nearly_over.ends = std::chrono::minutes(1);
+  auto client = MakeTeleportClient(WithIdentity(users_.Issue(nearly_over)), clock_, log_).value();
+  auto stream = client->Watch({});
+  ASSERT_EQ((*stream)->Read(1, seconds(10))->size(), 1U);
+  Replace("identity", IdentityText(users_.IssueUser("second"), hosts_.pem()));
+  EXPECT_TRUE(IsSuperseded(**stream));
+  EXPECT_TRUE(log_.Said("moved to the renewed Teleport credentials"));
+  EXPECT_FALSE(log_.Said("expires soon"));
+}
+
 TEST_F(RenewalTest, ManyRotationsNeverFailACall) {
   auto client = MakeTeleportClient(WithIdentity(users_.IssueUser("user-0")), clock_, log_).value();
   std::atomic<int> failed{0};
