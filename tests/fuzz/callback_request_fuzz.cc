@@ -177,6 +177,10 @@ void CheckDecision(const access::Decision& decision, const HttpRequest& request,
 void CheckFramingOf(const HttpRequest& request) {
   constexpr std::size_t kMost = 1000;
   if (CheckFraming(request, "HTTP/1.1", kMost) != FramingVerdict::kGood) return;
+  for (const auto& [name, value] : request.headers) {
+    FUZZ_CHECK(!name.empty() && name.find_first_of(" \t:\r\n") == std::string::npos);
+    FUZZ_CHECK(value.find_first_of("\r\n") == std::string::npos);
+  }
   const auto lengths = FindHeaders(request, "content-length");
   FUZZ_CHECK(FindHeaders(request, "host").size() == 1 && lengths.size() <= 1);
   FUZZ_CHECK(lengths.empty() || FindHeaders(request, "transfer-encoding").empty());
