@@ -22,9 +22,17 @@ std::optional<SystemTime> OptionalTime(const Message& message, Has has, Get get)
   return DecodeTime((message.*get)());
 }
 
+// What a user typed need not be UTF-8; everything behind this point may rely on it.
+std::string Text(const std::string& bytes) {
+  return IsUtf8(bytes) ? bytes : ToValidUtf8(bytes);
+}
+
 template <class Strings>
 std::vector<std::string> List(const Strings& strings) {
-  return {strings.begin(), strings.end()};
+  std::vector<std::string> out;
+  out.reserve(static_cast<std::size_t>(strings.size()));
+  for (const std::string& one : strings) out.push_back(Text(one));
+  return out;
 }
 
 access::Annotations DecodeLabels(const wrappers::LabelValues& labels) {
@@ -41,7 +49,7 @@ void EncodeLabels(const access::Annotations& annotations, wrappers::LabelValues&
 }
 
 access::ResourceId DecodeResource(const types::ResourceID& id) {
-  return {id.clustername(), id.kind(), id.name(), id.subresourcename()};
+  return {Text(id.clustername()), Text(id.kind()), Text(id.name()), Text(id.subresourcename())};
 }
 
 // The server stands this in for requests that only newer clients understand: kind node, and one text for both
@@ -68,9 +76,9 @@ access::RequestState DecodeState(types::RequestState state) {
 access::Review DecodeReview(const types::AccessReview& review) {
   using R = types::AccessReview;
   access::Review out;
-  out.author = review.author();
+  out.author = Text(review.author());
   out.state = DecodeState(review.proposedstate());
-  out.reason = review.reason();
+  out.reason = Text(review.reason());
   out.roles = List(review.roles());
   out.created = OptionalTime(review, &R::has_created, &R::created);
   out.assume_start_time = OptionalTime(review, &R::has_assumestarttime, &R::assumestarttime);
@@ -92,21 +100,22 @@ void DecodeTimes(const types::AccessRequestV3& message, access::AccessRequest& o
 }
 
 void DecodeSpec(const types::AccessRequestSpecV3& spec, access::AccessRequest& out) {
-  out.user = spec.user();
+  out.user = Text(spec.user());
   out.roles = List(spec.roles());
   out.state = DecodeState(spec.state());
-  out.reason = spec.requestreason();
-  out.resolve_reason = spec.resolvereason();
+  out.reason = Text(spec.requestreason());
+  out.resolve_reason = Text(spec.resolvereason());
   out.resources = DecodeResources(spec);
   out.suggested_reviewers = List(spec.suggestedreviewers());
   for (const types::AccessReview& review : spec.reviews()) out.reviews.push_back(DecodeReview(review));
   for (const types::AccessReviewThreshold& t : spec.thresholds()) {
-    out.thresholds.push_back({t.name(), t.approve(), t.deny(), t.filter()});
+    out.thresholds.push_back({Text(t.name()), t.approve(), t.deny(), Text(t.filter())});
   }
   out.system_annotations = DecodeLabels(spec.systemannotations());
   out.resolve_annotations = DecodeLabels(spec.resolveannotations());
-  out.login_hint = spec.loginhint();
-  if (spec.has_accesslist()) out.access_list = {spec.accesslist().name(), spec.accesslist().title()};
+  out.login_hint = Text(spec.loginhint());
+  if (spec.has_accesslist())
+    out.access_list = {Text(spec.accesslist().name()), Text(spec.accesslist().title())};
   out.kind = spec.requestkind();
   out.dry_run = spec.dryrun();
 }
@@ -133,8 +142,8 @@ void EncodeTime(SystemTime time, google::protobuf::Timestamp& out) {
 
 access::AccessRequest DecodeRequest(const types::AccessRequestV3& message) {
   access::AccessRequest out;
-  out.id = message.metadata().name();
-  out.revision = message.metadata().revision();
+  out.id = Text(message.metadata().name());
+  out.revision = Text(message.metadata().revision());
   out.metadata_id = message.metadata().id();
   DecodeSpec(message.spec(), out);
   DecodeTimes(message, out);
@@ -153,7 +162,7 @@ std::optional<access::StreamChange> DecodeEvent(const proto::Event& event) {
       const types::ResourceHeader& header = event.resourceheader();
       if (header.kind() != kAccessRequestKind || header.metadata().name().empty()) return std::nullopt;
       access::StreamChange change{access::ChangeKind::kDelete, {}};
-      change.request.id = header.metadata().name();
+      change.request.id = Text(header.metadata().name());
       return change;
     }
     default:

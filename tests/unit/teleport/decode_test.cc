@@ -150,6 +150,36 @@ TEST(DecodeRequest, TakesOverPromotionReviewsAnnotationsAndDryRuns) {
   EXPECT_EQ(request.reviews.at(0).assume_start_time, SystemTime(seconds(5000)));
 }
 
+// Teleport passes on what a requester typed, and one odd byte must not end the stream for everybody.
+TEST(DecodeEvent, TakesTextThatIsNotUtf8AndRepairsIt) {
+  proto::Event event;
+  event.set_type(proto::PUT);
+  types::AccessRequestV3& message = *event.mutable_accessrequest();
+  message.mutable_metadata()->set_name("r1");
+  types::AccessRequestSpecV3& spec = *message.mutable_spec();
+  spec.set_requestreason("caf\xe9");
+  spec.set_resolvereason("\xff");
+  spec.set_user("\xc3");
+  spec.add_roles("\xe2\x82");
+  spec.add_suggestedreviewers("\xff");
+  spec.set_loginhint("\xff");
+  spec.add_requestedresourceids()->set_name("\xff");
+  spec.add_reviews()->set_reason("\xff");
+  (*spec.mutable_resolveannotations()->mutable_values())["k"].add_values("\xff");
+  proto::Event read;
+  ASSERT_TRUE(read.ParseFromString(event.SerializeAsString()));
+  const access::AccessRequest request = DecodeEvent(read).value().request;
+  const std::string mark = "\xef\xbf\xbd";
+  EXPECT_EQ(request.reason, "caf" + mark);
+  EXPECT_EQ(request.user, mark);
+  EXPECT_EQ(request.roles.at(0), mark + mark) << "one for each byte, as Go writes it";
+  for (const std::string& text : {request.resolve_reason, request.suggested_reviewers.at(0),
+                                  request.login_hint, request.resources.at(0).name,
+                                  request.reviews.at(0).reason, request.resolve_annotations.at("k").at(0)}) {
+    EXPECT_EQ(text, mark);
+  }
+}
+
 TEST(DecodeEvent, TakesAMessageOfZeroBytesForInit) {
   proto::Event event;
   ASSERT_TRUE(event.ParseFromString(""));
