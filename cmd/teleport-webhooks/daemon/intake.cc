@@ -1,5 +1,7 @@
 #include "daemon/intake.h"
 
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 
 namespace tw::daemon {
@@ -21,8 +23,12 @@ std::vector<store::Commitment> Intake::Route(std::vector<access::Change> changes
   std::lock_guard lock(mutex_);
   std::vector<store::Commitment> batch;
   batch.reserve(changes.size());
+  std::unordered_map<std::string_view, std::size_t> last;  // change of a request in this batch
   for (access::Change& change : changes) {
     store::Commitment commitment;
+    // The watcher has not seen what routing the earlier changes of the same batch recorded.
+    if (const auto earlier = last.find(change.known.content.id); earlier != last.end())
+      change.known.legacy_states = batch[earlier->second].change.known.legacy_states;
     if (change.event) {
       auto route = router_.Route(*change.event, change.known);
       for (const Error& failure : route.failures) {
@@ -32,6 +38,7 @@ std::vector<store::Commitment> Intake::Route(std::vector<access::Change> changes
     }
     commitment.change = std::move(change);
     batch.push_back(std::move(commitment));
+    last[batch.back().change.known.content.id] = batch.size() - 1;
   }
   return batch;
 }
