@@ -12,14 +12,38 @@ using std::chrono::seconds;
 // Removal this much before the end of a request's life still counts as its expiry: clocks differ a little.
 constexpr seconds kExpirySlack{60};
 
-// Would this step back in a request's life, as when two sources are merged and one lags?
-bool StepsBack(const KnownRequest& known, const AccessRequest& now) {
-  if (known.gone) return true;
-  if (!known.content_known) return false;
+// How something that a source says of a request stands to what is known. List and stream lag behind each
+// other, so what is not plainly newer is not believed by itself.
+enum class Step { kSame, kForward, kUnsure, kBack };
+
+// One and the same write: Teleport's own number of it is equal.
+bool SameWrite(const AccessRequest& a, const AccessRequest& b) {
+  if (!a.revision.empty() || !b.revision.empty()) return a.revision == b.revision;
+  return a.metadata_id != 0 && a.metadata_id == b.metadata_id;
+}
+
+// On some backends the stream tells the end of a request's life as "so many seconds from now", so that it
+// differs from the list's for the same write.
+bool NothingNew(const AccessRequest& known, const AccessRequest& now) {
+  if (SameContent(known, now)) return true;
+  if (!SameWrite(known, now)) return false;
+  AccessRequest aligned = now;
+  aligned.expires = known.expires;
+  return SameContent(known, aligned);
+}
+
+Step StepTo(const KnownRequest& known, const AccessRequest& now) {
+  if (known.gone) return Step::kBack;
+  if (NothingNew(known.content, now)) return Step::kSame;
   const RequestState before = known.content.state;
-  if (before == now.state) return false;
-  if (now.state == RequestState::kPending) return IsResolved(before);
-  return before == RequestState::kDenied && now.state == RequestState::kApproved;
+  if (before == now.state) {
+    return now.reviews.size() > known.content.reviews.size() ? Step::kForward : Step::kUnsure;
+  }
+  if (before == RequestState::kPending) return Step::kForward;
+  if (now.state == RequestState::kPending && IsResolved(before)) return Step::kBack;
+  if (before == RequestState::kDenied && now.state == RequestState::kApproved) return Step::kBack;
+  return before == RequestState::kApproved && now.state == RequestState::kDenied ? Step::kForward
+                                                                                 : Step::kUnsure;
 }
 
 EventType TypeOfResolution(RequestState state) {
@@ -53,7 +77,6 @@ void Reconciler::SetCluster(const ClusterInfo& info) {
 }
 
 void Reconciler::BeginList(bool first) {
-  listing_ = true;
   first_list_ = first;
   listed_.clear();
 }
@@ -71,11 +94,6 @@ Result<std::vector<std::string>> Reconciler::Absent() {
   return ids;
 }
 
-void Reconciler::EndList() {
-  listing_ = false;
-  first_list_ = false;
-}
-
 Status Reconciler::OnStream(const StreamChange& change, const LookUp& look_up) {
   const AccessRequest& request = change.request;
   if (change.kind == ChangeKind::kInit || request.id.empty() || request.dry_run) return {};
@@ -87,7 +105,7 @@ Status Reconciler::OnStream(const StreamChange& change, const LookUp& look_up) {
     // The list was read after the stream was opened, so either of the two may be the older one.
     const auto known = Known(request.id);
     if (!known) return known.error();
-    if (*known && !SameContent((*known)->content, request)) {
+    if (*known && StepTo(**known, request) != Step::kSame) {
       const auto current = look_up(request.id);
       if (!current) return current.error();
       return *current ? OnPut(**current, EventSource::kWatch, look_up) : Status();
@@ -100,14 +118,19 @@ Status Reconciler::OnPut(const AccessRequest& request, EventSource source, const
   const auto known = Known(request.id);
   if (!known) return known.error();
   if (!*known) return Report(*known, request, source);
-  if (!(*known)->gone && (*known)->content_known && SameContent((*known)->content, request)) return {};
-  if (!StepsBack(**known, request)) return Report(*known, request, source);
+  const Step step = StepTo(**known, request);
+  if (step == Step::kSame) return {};
+  if (step == Step::kForward) return Report(*known, request, source);
 
   const auto current = look_up(request.id);
   if (!current) return current.error();
-  if (!*current) return {};  // gone already, or about to be: its removal is reported by itself
-  if (!(*known)->gone && (*known)->content_known && SameContent((*known)->content, **current)) return {};
-  return Report(*known, **current, source);
+  if (!*current) {
+    // Gone already, or about to be: its removal is reported by itself. But what the stream brought did
+    // happen, and a role without `list` looks up in vain.
+    const bool believed = step == Step::kUnsure && source == EventSource::kWatch;
+    return believed ? Report(*known, request, source) : Status();
+  }
+  return StepTo(**known, **current) == Step::kSame ? Status() : Report(*known, **current, source);
 }
 
 Status Reconciler::OnGone(const std::string& id, EventSource source) {
@@ -131,20 +154,22 @@ Status Reconciler::OnGone(const std::string& id, EventSource source) {
   return {};
 }
 
-// In the first list resolved requests are history; the policy says what of the rest is news.
-bool Reconciler::Silent(const AccessRequest& request) const {
-  if (!listing_ || !first_list_ || policy_ == SnapshotPolicy::kAll) return false;
+// What the first list says of a request is history when it is resolved; the policy says what of the rest is
+// news. A first list that was cut short is begun again: what it recorded then is followed like anything else.
+bool Reconciler::Silent(EventSource source, const AccessRequest& request) const {
+  if (source != EventSource::kSnapshot || policy_ == SnapshotPolicy::kAll) return false;
   return policy_ == SnapshotPolicy::kNone || request.state != RequestState::kPending;
 }
 
 Status Reconciler::Report(const std::optional<KnownRequest>& known, const AccessRequest& now,
                           EventSource source) {
+  if (source == EventSource::kSnapshot && known) source = EventSource::kResync;
   KnownRequest record = known.value_or(KnownRequest());
   const EventType type = TypeOfChange(known, now);
   record.content = now;
   record.content_known = true;
   record.gone = false;
-  if (Silent(now)) {
+  if (Silent(source, now)) {
     Append(std::move(record), std::nullopt);
     return {};
   }
@@ -167,7 +192,7 @@ Result<Event> Reconciler::MakeEvent(EventType type, const KnownRequest& known, E
   event.request = known.content;
   event.content_known = known.content_known;
   event.previous_state = known.reported_state;
-  event.web_url = WebUrl(proxy_address_, known.content.id);
+  if (known.content_known) event.web_url = WebUrl(proxy_address_, known.content.id);
   if (decisions_ != nullptr && (type == EventType::kApproved || type == EventType::kDenied)) {
     auto note = decisions_->Find(known.content.id, known.content.state);
     if (!note) return note.error();

@@ -31,15 +31,14 @@ class Reconciler {
 
   void SetCluster(const ClusterInfo& info);
 
-  // Starts a comparison with the full list. `first` when the store has never been in step before.
+  // Starts a comparison with the full list. `first` when the store has never been in step before. Events of
+  // the stream that contradict what was listed are looked up, until ForgetList.
   void BeginList(bool first);
   Status OnListed(const AccessRequest& request, const LookUp& look_up);
   // Known requests that the list lacked. Call after the last OnListed.
   Result<std::vector<std::string>> Absent();
   // A known request that Teleport does not have any more.
   Status OnGone(const std::string& id, EventSource source);
-  // From now on events of the stream that contradict what was just listed are looked up.
-  void EndList();
   // The time in which events older than the list may still arrive is over.
   void ForgetList() { listed_.clear(); }
 
@@ -54,7 +53,7 @@ class Reconciler {
   Status Report(const std::optional<KnownRequest>& known, const AccessRequest& now, EventSource source);
   Result<Event> MakeEvent(EventType type, const KnownRequest& known, EventSource source);
   void Append(KnownRequest known, std::optional<Event> event);
-  bool Silent(const AccessRequest& request) const;
+  bool Silent(EventSource source, const AccessRequest& request) const;
 
   RequestBook& book_;
   DecisionBook* decisions_;
@@ -62,7 +61,6 @@ class Reconciler {
   SnapshotPolicy policy_;
   std::string cluster_;
   std::string proxy_address_;
-  bool listing_ = false;
   bool first_list_ = false;
   std::unordered_set<std::string> listed_;  // ids in the last list that the stream has not mentioned since
   std::unordered_map<std::string, KnownRequest> fresh_;  // records not committed yet

@@ -17,6 +17,7 @@ constexpr seconds kListEcho{60};        // how long after a list the stream may 
 // What a superseded stream has still under way comes within this, or is found by the list.
 constexpr milliseconds kDrainWait{50};
 constexpr int kDrainReads = 16;
+constexpr seconds kRightsRetry{60};  // a role that was too weak may have been mended
 constexpr seconds kStoreRetry{1};
 constexpr seconds kLongestStoreRetry{10};
 
@@ -155,30 +156,61 @@ Status Watcher::Compare(std::stop_token stop) {
       Limits(stop));
   if (!listed) return listed;
   if (const Status absent = ReportAbsent(seen == 0, stop); !absent) return absent;
-  if (!*done_before) {
+  // A store is new until it has seen everything once: what a weak role hides is no news when it shows.
+  if (!*done_before && rights_problem_.empty()) {
     if (const Status finished = book_.FinishFirstSync(); !finished) return finished;
   }
-  reconciler_.EndList();
   listed_at_ = clock_.Steady();
   observer_.OnInStep(recovered_);
   return {};
 }
 
 Status Watcher::ReportAbsent(bool list_was_empty, std::stop_token stop) {
-  const auto sees_all = MaySeeAll(list_was_empty, stop);
+  auto sees_all = MaySeeAll(list_was_empty, stop);
   if (!sees_all) return sees_all.error();
-  const auto absent = reconciler_.Absent();
-  if (!absent) return absent.error();
-  for (const std::string& id : *absent) {
-    observer_.OnTick();
-    const auto found = api_.Get(id, Limits(stop));
-    if (!found) return found.error();
-    if (*found || !*sees_all) continue;
+  std::vector<std::string> missing;
+  if (*sees_all) {
+    auto absent = LookUpAbsent(stop);
+    if (!absent) return absent.error();
+    missing = std::move(*absent);
+  }
+  // Asked again: had the right been taken away meanwhile, every look-up would have been in vain.
+  if (!missing.empty()) sees_all = MaySeeAll(list_was_empty, stop);
+  if (!sees_all) return sees_all.error();
+  for (const std::string& id : missing) {
+    if (!*sees_all) break;
     if (const Status gone = reconciler_.OnGone(id, EventSource::kResync); !gone) return gone;
   }
   rights_problem_ = *sees_all ? "" : "role lacks list on access_request";
+  rights_asked_at_ = clock_.Steady();
   TellImpairment();
   return CommitGathered(stop);
+}
+
+Result<std::vector<std::string>> Watcher::LookUpAbsent(std::stop_token stop) {
+  auto absent = reconciler_.Absent();
+  if (!absent) return absent.error();
+  const auto look_up = LookUp(stop);
+  std::vector<std::string> missing;
+  for (const std::string& id : *absent) {
+    observer_.OnTick();
+    const auto found = look_up(id);
+    if (!found) return found.error();
+    if (!*found) {
+      missing.push_back(id);
+    } else if (const Status applied = reconciler_.OnListed(**found, look_up); !applied) {
+      return applied.error();
+    }
+  }
+  return missing;
+}
+
+Status Watcher::AskForRightsAgain(std::stop_token stop) {
+  rights_asked_at_ = clock_.Steady();
+  const auto rights = api_.Rights(Limits(stop));
+  if (!rights) return rights.error();
+  const bool hopeless = *rights && !((*rights)->list && (*rights)->read);
+  return hopeless ? Status() : Compare(stop);
 }
 
 Result<bool> Watcher::MaySeeAll(bool list_was_empty, std::stop_token stop) {
@@ -203,6 +235,9 @@ std::optional<Error> Watcher::Follow(EventStream& stream, std::vector<StreamChan
     if (resync_.exchange(false)) {
       log_.Info("comparing with the full list, as asked");
       if (const Status compared = Compare(stop); !compared) return compared.error();
+    }
+    if (!rights_problem_.empty() && clock_.Steady() - rights_asked_at_ >= kRightsRetry) {
+      if (const Status asked = AskForRightsAgain(stop); !asked) return asked.error();
     }
     auto changes = stream.Read(options_.batch, kReadWait);
     if (!changes) return changes.error();
@@ -241,7 +276,7 @@ Status Watcher::CommitGathered(std::stop_token stop) {
     TellImpairment();
     if (!clock_.SleepFor(backoff.Next(), stop)) return Error::Cancelled();
   }
-  if (backoff.failures() > 0) {
+  if (!store_problem_.empty()) {
     log_.Info("storing events works again");
     store_problem_.clear();
     TellImpairment();

@@ -64,6 +64,10 @@ class Watcher {
   Status AwaitInit(EventStream& stream, std::vector<StreamChange>& buffered, std::stop_token stop);
   Status Compare(std::stop_token stop);
   Status ReportAbsent(bool list_was_empty, std::stop_token stop);
+  // Applies what look-ups say of the known requests that the list lacked; gives those that are not to be
+  // found.
+  Result<std::vector<std::string>> LookUpAbsent(std::stop_token stop);
+  Status AskForRightsAgain(std::stop_token stop);
   // Does our own role show us every request? An empty list proves nothing otherwise.
   Result<bool> MaySeeAll(bool list_was_empty, std::stop_token stop);
   // Why the stream ended; nullopt: it goes on, but another should take over.
@@ -90,6 +94,7 @@ class Watcher {
   std::stop_source rest_;  // of the rest under way
   std::size_t recovered_ = 0;
   SteadyTime listed_at_{};
+  SteadyTime rights_asked_at_{};
   std::string rights_problem_;
   std::string store_problem_;
   std::string impaired_;

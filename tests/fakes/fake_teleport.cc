@@ -214,6 +214,7 @@ Result<std::optional<AccessRequest>> FakeTeleport::Get(const std::string& id,
   std::lock_guard lock(mutex_);
   if (auto error = Called("Get")) return *error;
   if (auto late = TakeTime("Get", limits)) return *late;
+  if (on_get_) on_get_();
   return Find(id);
 }
 

@@ -47,6 +47,8 @@ class FakeTeleport final : public access::AccessApi {
   void LateInit(bool late) { late_init_ = late; }
   // Runs once, between the list and its answer (a change that the list may or may not have seen).
   void DuringNextList(std::function<void()> action) { during_list_ = std::move(action); }
+  // Runs before every look-up by id.
+  void OnGet(std::function<void()> action) { on_get_ = std::move(action); }
   // Runs when a stream has nothing to give.
   void OnIdle(std::function<void()> action) { on_idle_ = std::move(action); }
   std::optional<access::OwnRights> rights = access::OwnRights{true, true, true, true, {"plugin"}};
@@ -88,6 +90,7 @@ class FakeTeleport final : public access::AccessApi {
   std::set<std::string> hidden_;
   std::optional<std::map<std::string, access::AccessRequest>> frozen_list_;
   std::function<void()> during_list_;
+  std::function<void()> on_get_;
   std::function<void()> on_idle_;
   std::vector<access::StateChange> state_changes_;
   bool late_init_ = false;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,11 @@ class CollectingSink final : public ChangeSink {
  public:
   explicit CollectingSink(MemoryBook& book) : book_(book) {}
   Status Commit(std::vector<Change> changes) override {
+    if (!errors.empty()) {
+      const Error error = errors.front();
+      errors.pop_front();
+      return error;
+    }
     if (failures > 0) {
       --failures;
       return Error{ErrorKind::kFailure, "disk full", "make room", true};
@@ -30,6 +36,7 @@ class CollectingSink final : public ChangeSink {
     return {};
   }
   int failures = 0;
+  std::deque<Error> errors;  // of the next commits
   std::vector<Event> events;
 
  private:

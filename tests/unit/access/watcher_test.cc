@@ -34,6 +34,24 @@ TEST(Watcher, RecordsEverythingSilentlyWhenTheFirstStartAsksForNothing) {
   EXPECT_FALSE(h.sink.events[0].previous_state.has_value());
 }
 
+TEST(Watcher, FollowsWhatAFirstStartThatWasCutShortHadRecorded) {
+  for (const SnapshotPolicy policy : {SnapshotPolicy::kPending, SnapshotPolicy::kNone}) {
+    WatcherHarness h;
+    h.teleport.Create("a");
+    h.teleport.FailNext("Rights", StreamEnd("UNAVAILABLE"));
+    h.teleport.DuringNextList([&] {
+      h.teleport.SetStateDirectly("a", RequestState::kApproved);
+      h.teleport.Create("b");
+    });
+    h.RunUntilIdle({}, 1, policy);
+    if (policy == SnapshotPolicy::kPending) {
+      EXPECT_THAT(h.Told(), ElementsAre("a created snapshot", "a approved resync", "b created snapshot"));
+    } else {
+      EXPECT_THAT(h.Told(), ElementsAre("a approved resync"));
+    }
+  }
+}
+
 TEST(Watcher, FollowsChangesWithTypesAndCounters) {
   WatcherHarness h;
   h.RunUntilIdle(
@@ -77,6 +95,7 @@ TEST(Watcher, ReportsADeletionOfARequestItNeverSawWithItsIdOnly) {
       2);
   EXPECT_THAT(h.Told(), ElementsAre("ghost deleted watch"));
   EXPECT_FALSE(h.sink.events[0].content_known);
+  EXPECT_EQ(h.sink.events[0].web_url, "") << "there is nothing to look at";
 }
 
 TEST(Watcher, ReportsAfterARestartWhatItMissed) {
@@ -106,6 +125,39 @@ TEST(Watcher, NeverTurnsAMissingListRightIntoDeletions) {
   EXPECT_FALSE(h.book.Find("a")->value().gone);
 }
 
+TEST(Watcher, EmitsNoDeletionsWhenTheRightIsLostWhileItLooks) {
+  WatcherHarness h;
+  h.teleport.Create("a");
+  h.RunUntilIdle();
+  h.sink.events.clear();
+  h.teleport.Delete("a");
+  h.teleport.OnGet([&] { h.teleport.rights->list = false; });
+  h.RunUntilIdle();
+  EXPECT_THAT(h.Told(), IsEmpty());
+  EXPECT_FALSE(h.book.Find("a")->value().gone);
+  EXPECT_THAT(h.observer.impaired, ElementsAre("role lacks list on access_request"));
+}
+
+TEST(Watcher, NoticesThatAMissingRightWasGivenAndOnlyThenEndsTheFirstStart) {
+  WatcherHarness h;
+  h.teleport.FreezeList();
+  h.teleport.Create("a");
+  h.teleport.Create("b");
+  h.teleport.SetStateDirectly("b", RequestState::kDenied);
+  h.teleport.rights->list = false;
+  h.RunUntilIdle(
+      [&](int idle) {
+        if (idle != 3) return;
+        h.teleport.ThawList();
+        h.teleport.rights->list = true;
+      },
+      130);  // 65 s of fake time
+  EXPECT_THAT(h.Told(), ElementsAre("a created snapshot"));
+  EXPECT_TRUE(h.book.Find("b")->has_value());
+  EXPECT_THAT(h.observer.impaired, ElementsAre("role lacks list on access_request", ""));
+  EXPECT_EQ(h.teleport.calls("List"), 2) << "no more often than the rights are better";
+}
+
 TEST(Watcher, TakesANonEmptyListAsTheSignOfTheRightWhereItCannotAsk) {
   WatcherHarness h;
   h.teleport.rights.reset();
@@ -127,6 +179,16 @@ TEST(Watcher, KeepsARequestThatTheListLacksButALookUpFinds) {
   h.teleport.HideFromList("a");
   h.RunUntilIdle();
   EXPECT_THAT(h.Told(), ElementsAre("a created snapshot"));
+}
+
+TEST(Watcher, TakesWhatTheLookUpOfAnAbsentRequestSays) {
+  WatcherHarness h;
+  h.teleport.Create("a");
+  h.RunUntilIdle();
+  h.teleport.HideFromList("a");
+  h.teleport.SetStateDirectly("a", RequestState::kDenied);
+  h.RunUntilIdle();
+  EXPECT_THAT(h.Told(), ElementsAre("a created snapshot", "a denied resync"));
 }
 
 TEST(Watcher, LooksUpWhenTheListIsAheadOfTheStream) {
@@ -185,6 +247,79 @@ TEST(Watcher, DoesNotStepBackWhenTheListShowsAnOlderState) {
   EXPECT_THAT(h.Told(), ElementsAre("a created snapshot", "a denied watch"));
 }
 
+TEST(Watcher, DoesNotStepBackWhenTheListShowsFewerReviews) {
+  WatcherHarness h;
+  h.teleport.Create("a");
+  h.RunUntilIdle();
+  h.teleport.FreezeList();
+  h.RunUntilIdle(
+      [&](int idle) {
+        if (idle == 0) h.teleport.AddReview("a", "carol", RequestState::kApproved);
+        if (idle == 1) h.teleport.EndStream(StreamEnd("UNKNOWN"));
+      },
+      4);
+  EXPECT_THAT(h.Told(), ElementsAre("a created snapshot", "a reviewed watch"));
+  EXPECT_EQ(h.book.Find("a")->value().content.reviews.size(), 1U);
+}
+
+TEST(Watcher, DoesNotTellOlderEventsOfTheStreamAfterALookUpThatWasAhead) {
+  WatcherHarness h;
+  h.teleport.Create("a");
+  h.RunUntilIdle();
+  h.sink.events.clear();
+  h.teleport.DuringNextList([&] {
+    for (const char* author : {"carol", "dave", "erin"})
+      h.teleport.AddReview("a", author, RequestState::kApproved);
+  });
+  h.RunUntilIdle();
+  EXPECT_THAT(h.Told(), ElementsAre("a reviewed watch"));
+  EXPECT_EQ(h.sink.events[0].request.reviews.size(), 3U);
+}
+
+// Some backends tell the end of a request's life on the stream as a number of seconds from now.
+TEST(Watcher, TakesAnotherExpiryOfTheSameWriteForNoChange) {
+  for (const bool by_revision : {true, false}) {
+    WatcherHarness h;
+    h.RunUntilIdle(
+        [&](int idle) {
+          if (idle == 1) h.teleport.EndStream(StreamEnd("UNAVAILABLE"));
+          if (idle != 0) return;
+          AccessRequest request;
+          request.id = "a";
+          request.state = RequestState::kPending;
+          request.expires = h.clock.Now() + std::chrono::hours(1);
+          (by_revision ? request.revision = "7" : request.login_hint = "x");
+          request.metadata_id = by_revision ? 0 : 7;
+          h.teleport.Put(request, false);
+          *request.expires += std::chrono::milliseconds(730);
+          h.teleport.Announce({ChangeKind::kPut, request});
+        },
+        4);
+    EXPECT_THAT(h.Told(), ElementsAre("a created watch"));
+    AccessRequest moved = *h.teleport.Find("a");
+    *moved.expires += std::chrono::hours(1);
+    moved.revision = "8";
+    h.teleport.Put(moved, false);
+    h.RunUntilIdle();
+    EXPECT_THAT(h.Told(), ElementsAre("a created watch", "a updated resync")) << "another write";
+  }
+}
+
+TEST(Watcher, BelievesTheStreamWhereALookUpFindsNothing) {
+  WatcherHarness h;
+  AccessRequest request;
+  request.id = "a";
+  request.state = RequestState::kPending;
+  h.RunUntilIdle(
+      [&](int idle) {
+        if (idle == 0) h.teleport.Announce({ChangeKind::kPut, request});
+        request.suggested_reviewers = {"carol"};
+        if (idle == 1) h.teleport.Announce({ChangeKind::kPut, request});
+      },
+      3);
+  EXPECT_THAT(h.Told(), ElementsAre("a created watch", "a updated watch"));
+}
+
 TEST(Watcher, ReportsADenialThatOverridesAnApproval) {
   WatcherHarness h;
   h.RunUntilIdle(
@@ -221,6 +356,15 @@ TEST(Watcher, WaitsForAFullDiskAndGoesOnByItself) {
   WatcherHarness h;
   h.teleport.Create("a");
   h.sink.failures = 5;
+  h.RunUntilIdle();
+  EXPECT_THAT(h.Told(), ElementsAre("a created snapshot"));
+  EXPECT_THAT(h.observer.impaired, ElementsAre("disk full", ""));
+}
+
+TEST(Watcher, IsCompleteAgainAlsoWhenTheDiskFailedInTwoWays) {
+  WatcherHarness h;
+  h.teleport.Create("a");
+  h.sink.errors = {{ErrorKind::kFailure, "disk full", "", true}, {ErrorKind::kFailure, "odd", "", false}};
   h.RunUntilIdle();
   EXPECT_THAT(h.Told(), ElementsAre("a created snapshot"));
   EXPECT_THAT(h.observer.impaired, ElementsAre("disk full", ""));

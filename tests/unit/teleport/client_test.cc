@@ -317,6 +317,15 @@ TEST_F(ClientTest, DoesNotKnowItsRightsWhereTheServerLacksGetRole) {
   EXPECT_FALSE(rights->has_value());
 }
 
+TEST_F(ClientTest, CountsOnNoRightWhenARoleOfItsOwnMayNotBeRead) {
+  service_.role = [&](const std::string&, types::RoleV6*) {
+    return grpc::Status(grpc::PERMISSION_DENIED, "access denied");
+  };
+  const auto rights = Client().Rights(Soon());
+  ASSERT_TRUE(rights && *rights);
+  EXPECT_FALSE((*rights)->list || (*rights)->read);
+}
+
 TEST_F(ClientTest, StreamsChangesInOrderAndTellsWhyTheStreamEnded) {
   service_.watch = [&](grpc::ServerContext*, const proto::Watch& watch,
                        grpc::ServerWriter<proto::Event>* writer) {
