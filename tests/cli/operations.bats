@@ -224,6 +224,16 @@ EOF
   eventually grep -q 'configuration reloaded' "$log"
 }
 
+@test "what ends the daemon stands in the log file too" {
+  write_config
+  log=$BATS_TEST_TMPDIR/daemon.log
+  printf '[log]\noutput = "%s"\n' "$log" >>"$CONFIG"
+  run timeout 20 "$TW_BIN/teleport-webhooks" serve -c "$CONFIG" --addr 127.0.0.1:1 --fail-fast
+  [ "$status" -eq 7 ]
+  [[ "$output" == *'127.0.0.1:1 refused the connection'* ]]
+  grep -q 'ERROR ended by an error error="127.0.0.1:1 refused the connection" hint="nothing listens there' "$log"
+}
+
 @test "a state directory that was removed underneath is told, and the daemon is not ready" {
   write_config
   start_serve

@@ -59,10 +59,15 @@ int RunServe(Invocation& invocation) {
   options.reload = [&] {
     return wiring::LoadSettings(invocation, config::Purpose::kServe, config::FileCheck::kSecrets, warn);
   };
+  const bool elsewhere = settings->log.output != "stderr";
   daemon::Daemon daemon(std::move(*settings), std::move(options), clock, **log);
   const Interrupt interrupt(std::nullopt, [&](int signal) { daemon.Signal(signal); });
   const Status ran = daemon.Run();
-  return ran ? 0 : invocation.Fail(ran.error());
+  if (ran) return 0;
+  // Whoever reads the log alone must learn it too.
+  if (elsewhere)
+    (*log)->Error("ended by an error", {{"error", ran.error().message}, {"hint", ran.error().hint}});
+  return invocation.Fail(ran.error());
 }
 
 }  // namespace tw::cli
