@@ -38,7 +38,7 @@ int Print(Invocation& invocation, const std::string& text) {
 
 int Run(int argc, char** argv) {
   auto arguments = Parse(argc, argv);
-  if (!arguments) return Invocation(Arguments()).Fail(arguments.error());
+  if (!arguments) return Invocation(FormatOnly(argc, argv)).Fail(arguments.error());
   Invocation invocation(std::move(*arguments));
   const Arguments& args = invocation.args();
   if (args.Has("help"))
@@ -61,7 +61,7 @@ int main(int argc, char** argv) {
   try {
     return tw::cli::Run(argc, argv);
   } catch (const std::exception& error) {
-    return tw::cli::Invocation(tw::cli::Arguments())
+    return tw::cli::Invocation(tw::cli::FormatOnly(argc, argv))
         .Fail(tw::Error::Failure(std::string("unexpected: ") + error.what()));
   }
 }

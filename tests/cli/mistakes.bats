@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # What people do wrong, and what they are told: exit codes, hints, and settings from every side.
 
+bats_require_minimum_version 1.5.0
 load helpers
 
 setup() {
@@ -42,6 +43,7 @@ told() { # exit code, text, arguments...
   told 2 'watch takes no argument, but got "now"' watch now
   [ "$(tw help send)" = "$(tw send --help)" ]
   [ "$(tw help)" = "$(tw --help)" ]
+  [ "$(tw help help)" = "$(tw --help)" ]
   "$TW_BIN/teleport-sandbox" request --help | grep -qxF 'Usage: teleport-sandbox request [OPTIONS]'
   "$TW_BIN/teleport-sandbox" fault end-streams --help | grep -qF 'Usage: teleport-sandbox fault end-streams '
 }
@@ -55,6 +57,51 @@ told() { # exit code, text, arguments...
   run bash -c "echo '{\"type\":' | '$TW_BIN/teleport-webhooks' send --url http://127.0.0.1:9/ -"
   [ "$status" -eq 2 ]
   [[ $output == *'standard input, line 1: not an event: not valid JSON'* && $output != *exception* ]]
+}
+
+@test "a refused command line is told as JSON too when -o asks for it, however that is written" {
+  for format in '-o json' '-ojson' '--output=json' '--format ndjson' '--output json'; do
+    # shellcheck disable=SC2086  # two words
+    run --separate-stderr tw watch --bogus $format
+    [ "$status" -eq 2 ]
+    [ -z "$output" ]
+    # shellcheck disable=SC2154  # set by run
+    [ "$(tail -n 1 <<<"$stderr" | jq -r '.error | .code, .exit, .message' | tr '\n' '|')" = 'usage|2|unknown flag "--bogus"|' ]
+  done
+  told 2 'teleport-webhooks: unknown flag' watch --bogus -- -o json
+}
+
+@test "flags that would be passed over in silence are refused" {
+  told 2 'standard input cannot be both' -c - approve - <<<'[teleport]'
+  told 2 'standard input cannot be both' -c - send - <<<'[teleport]'
+  told 2 'standard input cannot be both' -c - check --signature - <<<'[teleport]'
+  told 2 '--config is empty' -c '' watch --once
+  told 2 '--identity is empty' -i '' watch --once
+  told 2 'exclude each other' check --queue --show-config
+  told 2 'exclude each other' check --queue --send-test
+  told 2 'exclude each other' check --offline --send-test
+  told 2 '--at is for --signature' check --at 2026-11-22T10:00:00Z
+  told 2 'a denial takes no start time' -i x deny 0192 --assume-start-time 2026-11-22T10:00:00Z
+}
+
+@test "check -o json is JSON in every form: the configuration, a signature, and what a time limit cut short" {
+  start_sandbox
+  start_receiver
+  write_config
+  tw -c "$CONFIG" check --show-config -o json >shown
+  [ "$(jq -r '.[] | select(.key=="webhook.concurrency") | .value + 1' shown)" = 17 ]
+  [ "$(jq -r '.[] | select(.key=="webhook.request_states") | .value[0], .origin' shown | tr '\n' '|')" = "*|$CONFIG:9|" ]
+  tw -c "$CONFIG" check --show-config -o ndjson | jq -es 'length > 20 and all(.[]; has("key"))'
+  tw configure --new-secret >secret
+  printf 'POST / HTTP/1.1\n\n{}' >captured
+  run --separate-stderr tw check --signature captured --secret-file secret -o json
+  [ "$status" -eq 4 ]
+  [ "$(jq -r '.[0].area' <<<"$output")" = signature ]
+  sandbox fault --dir "$SANDBOX" call Ping ok --delay 20s --times 100
+  run --separate-stderr tw -c "$CONFIG" check --timeout 300ms -o json
+  [ "$status" -eq 124 ]
+  jq -e 'length > 3 and all(.[]; .what != "cancelled")' <<<"$output"
+  [ "$(jq -r .error.exit <<<"$stderr")" = 124 ]
 }
 
 @test "without any configuration each verb says where it looked and how to begin" {
@@ -285,6 +332,7 @@ value_for() { # key, type
   told 0 "127.0.0.1:$CALLBACK_PORT is free to listen on" -c "$CONFIG" check
   start_serve
   told 0 'in use by our own daemon' -c "$CONFIG" check
+  [[ $output == *"✓ callback: 127.0.0.1:$CALLBACK_PORT is held by our own daemon"* ]]
   told 0 'Address already in use' -c "$CONFIG" --set "state.dir=$PWD/other" check
   told 3 'cannot listen on 192.0.2.1:4321' -c "$CONFIG" --set http.listen_addr=192.0.2.1:4321 --set "state.dir=$PWD/other" check
 }

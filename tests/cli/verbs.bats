@@ -126,6 +126,45 @@ teardown() { end_background; }
   [ "$(state_of "$two")" = DENIED ]
 }
 
+@test "ids come as --jq prints them; an array or a slip in the middle is told, with the exit code that the process has" {
+  client_config plugin
+  id=$(ask)
+  tw -c "$CONFIG" watch --once --jq .data.id >ids
+  [ "$(tw -c "$CONFIG" approve - --dry-run <ids)" = "$id approved (would be; nothing was done)" ]
+  tw -c "$CONFIG" watch --once -o json >array
+  run tw -c "$CONFIG" approve - <array
+  [ "$status" -eq 2 ]
+  [[ $output == *"line 1: an array"*"jq -c '.[]'"* ]]
+  [ "$(state_of "$id")" = PENDING ]
+  status=0
+  printf '%s\nno id\n' "$id" | tw -c "$CONFIG" -o json approve - >out 2>err || status=$?
+  [ "$status" -eq 9 ]
+  [ "$(jq -c .error.code,.error.exit <err | tr '\n' ' ')" = '"mixed" 9 ' ]
+  [ "$(state_of "$id")" = APPROVED ]
+}
+
+@test "--dry-run says what would become of a request, and what would be refused" {
+  client_config plugin
+  id=$(ask)
+  run tw -c "$CONFIG" approve "$id" --dry-run --role admin
+  [ "$status" -eq 2 ]
+  [[ $output == *'role "admin" was not requested'* ]]
+  [ "$(tw -c "$CONFIG" approve "$id" --dry-run --mode review)" = "$id pending (would be reviewed; nothing was done)" ]
+  [ "$(tw -c "$CONFIG" approve "$id" --dry-run --role dba -o json | jq -r .state,.dry_run | tr '\n' ' ')" = 'APPROVED true ' ]
+  [ "$(state_of "$id")" = PENDING ]
+}
+
+@test "watch --once ends with 1 when its jq program failed, and still prints the rest" {
+  client_config plugin
+  ask --reason good
+  ask --reason bad
+  status=0
+  tw -c "$CONFIG" watch --once -o json --jq 'if .data.reason == "bad" then error("no") else .data.reason end' >out 2>err || status=$?
+  [ "$status" -eq 1 ]
+  [ "$(jq -c . out)" = '["good"]' ]
+  [ "$(tail -n 1 err | jq -r .error.message)" = '--jq failed on 1 access requests' ]
+}
+
 @test "send --test posts a signed event to a request bin without any configuration" {
   tw configure --new-secret >"$BATS_TEST_TMPDIR/secret"
   start_receiver --secret-file "$BATS_TEST_TMPDIR/secret"

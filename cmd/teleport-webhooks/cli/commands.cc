@@ -13,7 +13,7 @@ std::vector<Flag> DecisionFlags() {
           {"role", 0, "NAME", "grant only this role (approve)", {}, true},
           {"roles", 0, "A,B", "grant only these roles (approve)"},
           {"annotation", 0, "KEY=VALUE", "annotation stored with the decision", {}, true},
-          {"assume-start-time", 0, "TIME", "from when the roles may be used (RFC 3339)"},
+          {"assume-start-time", 0, "TIME", "from when the roles may be used (approve; RFC 3339)"},
           {"mode", 0, "MODE", "set the state, or submit a review as our own user", "state|review"},
           {"dry-run", 0, "", "say what would be done, and do nothing"},
           {"stop-on-error", 0, "", "stop at the first id that fails"}};

@@ -132,8 +132,8 @@ Words ReadWords(int argc, const char* const* argv) {
   for (; at < argc && std::string_view(argv[at]) != "--"; ++at) words.parsed.emplace_back(argv[at]);
   for (++at; at < argc; ++at) words.verbatim.emplace_back(argv[at]);
   if (!words.parsed.empty() && words.parsed.front() == "help") {
-    words.parsed.erase(words.parsed.begin());
-    words.parsed.emplace_back("--help");
+    words.parsed.front() = "--help";
+    if (words.parsed.size() == 2 && words.parsed[1] == "help") words.parsed.pop_back();
   }
   for (const std::string& word : words.parsed) {
     if (words.command == nullptr) words.command = FindCommand(word);
@@ -166,6 +166,25 @@ std::optional<std::string> Arguments::Value(std::string_view flag) const {
 std::vector<std::string> Arguments::Values(std::string_view flag) const {
   const auto found = flags.find(flag);
   return found == flags.end() ? std::vector<std::string>() : found->second;
+}
+
+Arguments FormatOnly(int argc, const char* const* argv) {
+  Arguments out;
+  for (int at = 1; at < argc && std::string_view(argv[at]) != "--"; ++at) {
+    std::string_view word = argv[at];
+    const bool apart = word == "-o" || word == "--output" || word == "--format";
+    if (apart && at + 1 < argc) {
+      word = argv[++at];
+    } else if (word.starts_with("--output=") || word.starts_with("--format=")) {
+      word.remove_prefix(word.find('=') + 1);
+    } else if (word.starts_with("-o")) {
+      word.remove_prefix(word.starts_with("-o=") ? 3 : 2);
+    } else {
+      continue;
+    }
+    out.flags["output"] = {std::string(word)};
+  }
+  return out;
 }
 
 Result<Arguments> Parse(int argc, const char* const* argv) {

@@ -24,5 +24,7 @@ struct Arguments {
 
 // Errors are kUsage and name the nearest command or flag.
 Result<Arguments> Parse(int argc, const char* const* argv);
+// What a refused command line says about the output format, and nothing else: its error is told in that.
+Arguments FormatOnly(int argc, const char* const* argv);
 
 }  // namespace tw::cli

@@ -15,6 +15,7 @@
 #include "store/sqlite_store.h"
 #include "store/state_dir.h"
 #include "teleport/diagnose.h"
+#include "verbs/config_report.h"
 #include "verbs/findings.h"
 #include "verbs/hand_sender.h"
 #include "verbs/queue_report.h"
@@ -112,6 +113,7 @@ class Checking {
   Finding Reach(const config::EndpointSettings& endpoint) {
     const access::CallLimits limits{std::chrono::seconds(5), interrupt_.token()};
     const Status reached = teleport::Reach({endpoint.url.host, endpoint.url.port}, limits);
+    if (!reached && reached.error().kind == ErrorKind::kCancelled) return Problem(reached.error());
     if (!reached)
       return Problem(ErrorKind::kReceiver, reached.error().message,
                      "is the receiver up, and reachable from here? A proxy is named with proxy_url");
@@ -136,10 +138,12 @@ class Checking {
   void Listening() {
     const std::string& address = settings_.http.listen_addr;
     if (address == "systemd" || address.starts_with("unix:")) return;
-    if (const auto pid = store::ServingPid(settings_.state.dir); pid && *pid) return;  // our own daemon's
+    const auto pid = store::ServingPid(settings_.state.dir);
     const auto listener = callback::Listener::Open(address);
     if (listener) {
       printer_.Add("callback", Fine(fmt::format("{} is free to listen on", address)));
+    } else if (listener.error().retryable && pid && *pid) {
+      printer_.Add("callback", Fine(fmt::format("{} is held by our own daemon", address)));
     } else if (listener.error().retryable) {
       printer_.Add("callback", Warning(listener.error().message,
                                        "fine if our own daemon listens there; else choose another "
@@ -254,6 +258,7 @@ class Checking {
       const std::string area = "endpoint " + plan.settings().name;
       const auto report = webhook::SendOnce(**transport, plan, {event->id, event->json, 0}, clock_, random_,
                                             {}, interrupt_.token());
+      if (!report && report.error().kind == ErrorKind::kCancelled) return;
       if (!report) {
         printer_.Add(area, Problem(ErrorKind::kReceiver, report.error().message, report.error().hint));
       } else if (report->judgement.verdict == webhook::Verdict::kDelivered) {
@@ -289,8 +294,28 @@ void TellConfiguration(const config::LoadResult& result, const std::string& advi
                                                      : result.settings->origin + " is well-formed"));
 }
 
+// A flag that would be passed over in silence is refused instead.
+Status FlagsFit(const Arguments& args) {
+  const std::vector<std::string_view> alone = {"show-config", "queue", "signature"};
+  std::string_view first;
+  for (const std::string_view flag : alone) {
+    if (!args.Has(flag)) continue;
+    if (!first.empty()) return Error::Usage(fmt::format("--{} and --{} exclude each other", first, flag));
+    first = flag;
+  }
+  if (args.Has("send-test") && (args.Has("offline") || !first.empty())) {
+    return Error::Usage(
+        fmt::format("--{} and --send-test exclude each other", first.empty() ? "offline" : first));
+  }
+  for (const std::string_view flag : {"secret-file", "at"}) {
+    if (args.Has(flag) && first != "signature")
+      return Error::Usage(fmt::format("--{} is for --signature", flag), "name the captured request with it");
+  }
+  return {};
+}
+
 int ShowConfig(Invocation& invocation, const config::LoadInput& input, const config::LoadResult& result) {
-  const Status written = invocation.out().Write(config::RenderShown(result.shown));
+  const Status written = ReportConfig(invocation, result);
   if (!written && !invocation.out().closed()) return invocation.Fail(written.error());
   return result.settings ? 0 : invocation.Fail(wiring::ConfigError(invocation, input, result));
 }
@@ -299,9 +324,8 @@ int ShowConfig(Invocation& invocation, const config::LoadInput& input, const con
 
 int RunCheck(Invocation& invocation) {
   const Arguments& args = invocation.args();
+  if (const Status fit = FlagsFit(args); !fit) return invocation.Fail(fit.error());
   if (args.Has("signature")) return ReportSignature(invocation);
-  if (args.Has("offline") && args.Has("send-test"))
-    return invocation.Fail(Error::Usage("--offline and --send-test exclude each other"));
   const auto timeout = TimeoutOf(args, kDefaultTimeout);
   if (!timeout) return invocation.Fail(timeout.error());
   std::chrono::milliseconds warn_expiry = kWarnExpiry;
@@ -329,12 +353,13 @@ int RunCheck(Invocation& invocation) {
   Checking checking(invocation, *result.settings, warn_expiry, interrupt);
   TellConfiguration(result, {}, checking.printer());
   checking.Everything();
+  const int found = checking.printer().Finish();
   if (const auto code = interrupt.exit_code()) {
     if (*code == ExitCode(ErrorKind::kTimeout))
       return invocation.Fail({ErrorKind::kTimeout, "the time limit passed", "raise --timeout", true});
     return *code;
   }
-  return checking.printer().Finish();
+  return found;
 }
 
 }  // namespace tw::cli

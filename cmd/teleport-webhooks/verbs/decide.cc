@@ -3,6 +3,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
 
@@ -86,6 +87,8 @@ Result<Decision> ReadDecision(const Arguments& args, RequestState state, config:
   if (const Status roles = ReadRoles(args, decision); !roles) return roles.error();
   if (const Status annotations = ReadAnnotations(args, decision); !annotations) return annotations.error();
   if (const auto time = args.Value("assume-start-time")) {
+    if (state == RequestState::kDenied)
+      return Error::Usage("a denial takes no start time", "leave --assume-start-time out");
     const auto parsed = ParseTime(*time);
     if (!parsed) return parsed.error().Within("--assume-start-time");
     decision.assume_start_time = *parsed;
@@ -147,13 +150,24 @@ class Deciding {
     if (!found) return found.error();
     if (!*found) return Error{ErrorKind::kNotFound, "no access request " + decision_.request_id, {}, false};
     const RequestState now = (*found)->state;
-    if (now == RequestState::kPending) return DecisionOutcome{decision_.state, true};
+    if (now == RequestState::kPending) return WouldBe((*found)->roles);
     if (now == decision_.state) return DecisionOutcome{now, false};
     return Error{ErrorKind::kConflict,
                  fmt::format("access request {} is already {}", decision_.request_id,
                              AsciiLower(access::StateName(now))),
                  {},
                  false};
+  }
+
+  // What would become of a pending request. After a review that is Teleport's to say, so it stays pending.
+  Result<DecisionOutcome> WouldBe(const std::vector<std::string>& requested) const {
+    for (const std::string& role : decision_.roles) {
+      if (std::find(requested.begin(), requested.end(), role) != requested.end()) continue;
+      return Error::Usage(fmt::format("role \"{}\" was not requested", EscapeControls(role)),
+                          "grant requested roles only");
+    }
+    const bool review = decision_.mode == access::DecisionMode::kReview;
+    return DecisionOutcome{review ? RequestState::kPending : decision_.state, true};
   }
 
   Status Tell(const DecisionOutcome& outcome) {
@@ -164,10 +178,13 @@ class Deciding {
       if (dry) line["dry_run"] = true;
       return invocation_.out().Line(line.dump());
     }
-    const std::string_view how = !outcome.changed ? " (already)" : dry ? " (would be; nothing was done)" : "";
     const bool waits = outcome.state == RequestState::kPending;
+    std::string_view how;
+    if (!outcome.changed) how = " (already)";
+    if (outcome.changed && dry)
+      how = waits ? " (would be reviewed; nothing was done)" : " (would be; nothing was done)";
     return invocation_.out().Line(fmt::format("{} {}{}{}", decision_.request_id, AsciiLower(state), how,
-                                              waits ? " (reviewed; more reviews are needed)" : ""));
+                                              waits && !dry ? " (reviewed; more reviews are needed)" : ""));
   }
 
   Status TellFailure(const Error& error) {
@@ -225,8 +242,9 @@ int RunDecide(Invocation& invocation, RequestState state) {
     return *code;
   }
   if (!read) {
-    const int code = invocation.Fail(read.error());
-    return deciding.any() ? ExitCode(ErrorKind::kMixed) : code;
+    Error error = read.error();
+    if (deciding.any()) error.kind = ErrorKind::kMixed;
+    return invocation.Fail(error);
   }
   return deciding.Finish();
 }

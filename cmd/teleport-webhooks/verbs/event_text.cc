@@ -56,10 +56,13 @@ std::string EventText(const access::Event& event, const Palette& palette) {
   std::string time = FormatTime(event.timestamp).substr(0, 19);
   time[10] = ' ';
   const std::string& reason = request.resolve_reason.empty() ? request.reason : request.resolve_reason;
-  return fmt::format("{}  {}  {:<36}  {:<12}  {:<20}  {:<8}{}", palette.Dim(time),
-                     Painted(event.type, fmt::format("{:<8}", name), palette), EscapeControls(request.id),
-                     EscapeControls(request.user), Wanted(request),
-                     event.content_known ? access::StateName(request.state) : "-", Quoted(reason));
+  std::string line =
+      fmt::format("{}  {}  {:<36}  {:<12}  {:<20}  {:<8}{}", palette.Dim(time),
+                  Painted(event.type, fmt::format("{:<8}", name), palette), EscapeControls(request.id),
+                  EscapeControls(request.user), Wanted(request),
+                  event.content_known ? access::StateName(request.state) : "-", Quoted(reason));
+  line.erase(line.find_last_not_of(' ') + 1);
+  return line;
 }
 
 }  // namespace tw::cli

@@ -39,6 +39,7 @@ std::string Mark(Severity severity, const Palette& palette) {
 }  // namespace
 
 void FindingPrinter::Add(const std::string& area, const Finding& finding) {
+  if (finding.severity == Severity::kProblem && finding.kind == ErrorKind::kCancelled) return;
   if (finding.severity == Severity::kWarning) warned_ = true;
   if (finding.severity == Severity::kProblem && exit_code_ == 0) exit_code_ = ExitCode(finding.kind);
   if (invocation_.format() != Format::kText) {

@@ -32,6 +32,7 @@ class FindingPrinter {
  public:
   explicit FindingPrinter(Invocation& invocation) : invocation_(invocation) {}
 
+  // A look that was cut short (kCancelled) found nothing and is not told.
   void Add(const std::string& area, const Finding& finding);
   void Add(const std::string& area, const std::vector<Finding>& findings);
   // Ends the output (the array of -o json) and gives the exit code: that of the first problem, 1 when a

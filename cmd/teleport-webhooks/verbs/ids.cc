@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <nlohmann/json.hpp>
 
 #include "access/event_json.h"
 #include "base/text.h"
@@ -67,7 +68,15 @@ Result<GivenRequest> ReadLine(std::string_view text) {
     if (event->request.id.empty()) return Error::Usage("the event names no access request");
     return GivenRequest{event->request.id, std::move(*event)};
   }
+  if (text.starts_with('[')) {
+    return Error::Usage("an array, where one event or id a line is due",
+                        "take watch without -o json, or jq -c '.[]'");
+  }
   std::string id(text);
+  if (text.starts_with('"')) {  // as --jq .data.id prints it
+    const auto json = nlohmann::json::parse(text, nullptr, false);
+    if (json.is_string()) id = json.get<std::string>();
+  }
   if (const Status valid = CheckRequestId(id); !valid) return valid.error();
   return GivenRequest{std::move(id), std::nullopt};
 }

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "config/files.h"
 #include "crypto/signature_diagnosis.h"
+#include "verbs/findings.h"
 #include "verbs/send_targets.h"
 #include "wiring/settings.h"
 
@@ -106,13 +107,10 @@ int ReportSignature(Invocation& invocation) {
   if (github) keys->scheme = crypto::WebhookScheme::kGithub;
   const auto diagnosis = crypto::DiagnoseSignature(keys->scheme, keys->secrets, headers, captured.body, now);
   const bool valid = diagnosis.cause == crypto::SignatureCause::kNone;
-  const Palette palette(invocation.color());
-  const std::string mark = valid ? palette.Green("✓") : palette.Red("✗");
-  const Status told = invocation.out().Line(
-      fmt::format("{} {}{}", mark, EscapeControls(diagnosis.what),
-                  diagnosis.remedy.empty() ? "" : ": " + EscapeControls(diagnosis.remedy)));
-  if (!told && !invocation.out().closed()) return invocation.Fail(told.error());
-  return valid ? 0 : ExitCode(ErrorKind::kCredentials);
+  FindingPrinter printer(invocation);
+  printer.Add("signature", valid ? Fine(diagnosis.what)
+                                 : Problem(ErrorKind::kCredentials, diagnosis.what, diagnosis.remedy));
+  return printer.Finish();
 }
 
 }  // namespace tw::cli

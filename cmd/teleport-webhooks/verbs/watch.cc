@@ -141,6 +141,7 @@ class Printer final : public access::ChangeSink {
     Stop();
   }
   bool done() const { return done_; }
+  std::size_t program_failures() const { return program_failures_; }
   const std::optional<Error>& failure() const { return failure_; }
 
  private:
@@ -167,7 +168,10 @@ class Printer final : public access::ChangeSink {
           return true;
         },
         &results);
-    if (!ran) invocation_.Warn(fmt::format("{}: {}", event.request.id, ran.error().message));
+    if (!ran) {
+      ++program_failures_;
+      invocation_.Warn(fmt::format("{}: {}", event.request.id, ran.error().message));
+    }
     for (const std::string& result : results) {
       if (const Status emitted = Emit(result); !emitted) return emitted;
     }
@@ -192,6 +196,7 @@ class Printer final : public access::ChangeSink {
   std::function<void()> stop_;
   Palette palette_;
   std::size_t lines_ = 0;
+  std::size_t program_failures_ = 0;
   bool done_ = false;
   std::optional<Error> failure_;
 };
@@ -289,7 +294,10 @@ int RunWatch(Invocation& invocation) {
   const int code = Ended(invocation, interrupt, printer, ran);
   if (code != 0 || invocation.out().closed()) return code;
   const Status end = printer.End();
-  return end || invocation.out().closed() ? 0 : invocation.Fail(end.error());
+  if (!end) return invocation.out().closed() ? 0 : invocation.Fail(end.error());
+  if (!plan->once || printer.program_failures() == 0) return 0;
+  return invocation.Fail(
+      Error::Failure(fmt::format("--jq failed on {} access requests", printer.program_failures())));
 }
 
 }  // namespace tw::cli

@@ -1,5 +1,6 @@
 #include "wiring/settings.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include "config/files.h"
@@ -24,6 +25,11 @@ Status CheckProgram(const std::string& program, std::shared_ptr<jq::Compiler>& c
   return compiled ? Status() : Status(compiled.error());
 }
 
+// Whether a verb takes its data from standard input.
+bool ReadsStdin(const cli::Arguments& args) {
+  return args.positional == std::vector<std::string>{"-"} || args.Value("signature") == "-";
+}
+
 bool IsDaemon(const cli::Invocation& invocation) {
   const cli::Command* command = invocation.args().command;
   return command != nullptr && command->name == "serve";
@@ -36,6 +42,14 @@ Result<config::LoadInput> GatherInput(const cli::Invocation& invocation, config:
   const bool daemon = IsDaemon(invocation);
   config::LoadInput input;
   input.environment = config::ProcessEnvironment();
+  if (args.Value("config") == "-" && ReadsStdin(args)) {
+    return Error::Usage("standard input cannot be both the configuration (-c -) and the data (-)",
+                        "name a file for one of them");
+  }
+  // An unset variable of a script must not mean another file or another cluster than was asked for.
+  for (const std::string_view flag : {"config", "addr", "identity"}) {
+    if (args.Value(flag) == "") return Error::Usage(fmt::format("--{} is empty", flag), "give it a value");
+  }
   auto file = config::FindConfigFile({args.Value("config").value_or(""), !daemon}, input.environment);
   if (!file) return file.error();
   input.file = std::move(*file);
