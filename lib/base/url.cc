@@ -1,11 +1,11 @@
 #include "base/url.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
 
+#include "base/network.h"
 #include "base/text.h"
 
 namespace tw {
@@ -14,14 +14,8 @@ namespace {
 constexpr std::uint16_t kHttpPort = 80;
 constexpr std::uint16_t kHttpsPort = 443;
 
-// inet_pton stops at a NUL; what comes after it must not get through unseen.
-bool ReadIp(int family, const std::string& text, void* address) {
-  return text.find('\0') == std::string::npos && inet_pton(family, text.c_str(), address) == 1;
-}
-
 bool IsIpv6(const std::string& host) {
-  in6_addr address{};
-  return ReadIp(AF_INET6, host, &address);
+  return host.find(':') != std::string::npos && ParseNumeric(host);
 }
 
 bool IsHostName(std::string_view host) {
@@ -39,8 +33,7 @@ bool IsOddIpv4(const std::string& host) {
   const std::string_view last = name.substr(name.rfind('.') + 1);
   const bool number =
       last.starts_with("0x") || last.find_first_not_of("0123456789") == std::string_view::npos;
-  in_addr address{};
-  return number && !ReadIp(AF_INET, host, &address);
+  return number && !ParseNumeric(host);
 }
 
 std::optional<std::uint16_t> ParsePort(std::string_view text, std::uint32_t least) {
@@ -177,10 +170,8 @@ Result<Address> ParseAddress(std::string_view text, std::optional<std::uint16_t>
 bool IsLoopbackHost(std::string_view host) {
   const std::string name = AsciiLower(host);
   if (name == "localhost" || name.ends_with(".localhost")) return true;
-  in_addr v4{};
-  if (ReadIp(AF_INET, name, &v4)) return (ntohl(v4.s_addr) >> 24U) == 127;
-  in6_addr v6{};
-  return ReadIp(AF_INET6, name, &v6) && IN6_IS_ADDR_LOOPBACK(&v6);
+  const auto address = ParseNumeric(name);
+  return address && IsLoopback(*address);
 }
 
 }  // namespace tw

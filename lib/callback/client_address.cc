@@ -36,4 +36,9 @@ Client FindClient(const HttpRequest& request, const AddressSet& trusted) {
   return out;
 }
 
+std::string ClientKey(std::string_view address) {
+  const auto parsed = ParseNumeric(address);
+  return parsed ? FormatNumeric(HostPart(*parsed)) : std::string(address);
+}
+
 }  // namespace tw::callback

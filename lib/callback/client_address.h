@@ -2,9 +2,10 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
+#include "base/network.h"
 #include "callback/http_server.h"
-#include "callback/network.h"
 
 namespace tw::callback {
 
@@ -16,5 +17,9 @@ struct Client {
 // X-Forwarded-For counts only when the peer is trusted: from its end backwards, the first address that is not
 // a trusted proxy. A unix socket is trusted as soon as any proxy is, since only this machine reaches it.
 Client FindClient(const HttpRequest& request, const AddressSet& trusted);
+
+// What counts as one client for limits: an IPv4 address, an IPv6 /64, or the text itself when it is not an
+// address ("unix").
+std::string ClientKey(std::string_view address);
 
 }  // namespace tw::callback

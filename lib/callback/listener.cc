@@ -17,9 +17,9 @@
 #include <optional>
 #include <utility>
 
+#include "base/network.h"
 #include "base/text.h"
 #include "base/url.h"
-#include "callback/network.h"
 
 namespace tw::callback {
 namespace {

@@ -1,6 +1,5 @@
 #include "config/setting_rules.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,6 +8,7 @@
 #include <cmath>
 
 #include "base/duration.h"
+#include "base/network.h"
 #include "base/text.h"
 #include "base/url.h"
 
@@ -217,22 +217,8 @@ Parsed ParseName(std::string_view text) {
   return Text(text);
 }
 
-bool IsNetwork(std::string_view text) {
-  const auto slash = text.find('/');
-  const std::string host(text.substr(0, slash));
-  in6_addr v6{};
-  in_addr v4{};
-  const bool is_v4 = inet_pton(AF_INET, host.c_str(), &v4) == 1;
-  if (!is_v4 && inet_pton(AF_INET6, host.c_str(), &v6) != 1) return false;
-  if (slash == std::string_view::npos) return true;
-  const std::string_view bits = text.substr(slash + 1);
-  unsigned number = 0;
-  const auto [end, error] = std::from_chars(bits.data(), bits.data() + bits.size(), number);
-  return error == std::errc() && end == bits.data() + bits.size() && number <= (is_v4 ? 32U : 128U);
-}
-
 std::optional<Complaint> CheckListItem(const KeySpec& spec, std::string& text) {
-  if (spec.type == ValueType::kNetworks && !IsNetwork(text)) {
+  if (spec.type == ValueType::kNetworks && !AddressRange::Parse(text)) {
     return Bad(fmt::format("{} is neither an address nor a range", Quoted(text)),
                "write e.g. \"10.0.0.0/8\" or \"::1\"");
   }

@@ -1,48 +1,23 @@
 #include "teleport/http_text.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include <charconv>
 #include <cstdlib>
-#include <cstring>
 #include <vector>
 
+#include "base/network.h"
 #include "base/text.h"
 
 namespace tw::teleport {
 namespace {
 
-std::optional<std::string> AddressBytes(std::string_view text) {
-  const std::string copy(text);
-  unsigned char bytes[16];
-  if (inet_pton(AF_INET, copy.c_str(), bytes) == 1) return std::string(reinterpret_cast<char*>(bytes), 4);
-  if (inet_pton(AF_INET6, copy.c_str(), bytes) == 1) return std::string(reinterpret_cast<char*>(bytes), 16);
-  return std::nullopt;
-}
-
-bool InBlock(std::string_view block, const std::string& host) {
-  const std::size_t slash = block.find('/');
-  if (slash == std::string_view::npos) return false;
-  const auto network = AddressBytes(block.substr(0, slash)), address = AddressBytes(host);
-  unsigned bits = 0;
-  const std::string_view digits = block.substr(slash + 1);
-  const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), bits);
-  if (parsed.ec != std::errc() || !network || !address || network->size() != address->size() ||
-      bits > network->size() * 8) {
-    return false;
-  }
-  for (unsigned bit = 0; bit < bits; ++bit) {
-    const auto differ = static_cast<unsigned char>((*network)[bit / 8] ^ (*address)[bit / 8]);
-    if ((differ & (0x80U >> bit % 8)) != 0) return false;
-  }
-  return true;
-}
-
 bool EntryCovers(std::string_view entry, const Address& target, const std::string& host) {
   if (entry == "*") return true;
-  if (InBlock(entry, host)) return true;
-  if (AddressBytes(entry)) return AddressBytes(entry) == AddressBytes(host);
+  if (const auto range = AddressRange::Parse(entry)) {
+    const auto address = ParseNumeric(host);
+    return address && range->Contains(*address);
+  }
   const std::size_t colon = entry.rfind(':');
   if (colon != std::string_view::npos) {
     if (entry.substr(colon + 1) != std::to_string(target.port)) return false;

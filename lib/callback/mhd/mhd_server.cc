@@ -172,7 +172,7 @@ void MhdServer::Stop(std::chrono::milliseconds drain) {
 std::string MhdServer::KeyOf(const std::string& peer) const {
   const auto parsed = ParseNumeric(peer);
   if (!parsed || IsLoopback(*parsed) || trusted_peers_.Contains(peer)) return {};
-  return ClientKey(peer);
+  return FormatNumeric(HostPart(*parsed));
 }
 
 void MhdServer::LetIn() {

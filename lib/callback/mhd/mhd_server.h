@@ -11,6 +11,7 @@
 #include <optional>
 #include <thread>
 
+#include "base/network.h"
 #include "base/unique_fd.h"
 #include "callback/http_server.h"
 #include "callback/listener.h"
@@ -18,7 +19,6 @@
 #include "callback/mhd/doorstep.h"
 #include "callback/mhd/tls_context.h"
 #include "callback/mhd/worker_pool.h"
-#include "callback/network.h"
 
 struct MHD_Daemon;
 

@@ -8,8 +8,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/network.h"
 #include "base/text.h"
-#include "callback/network.h"
 
 namespace tw::callback {
 namespace {

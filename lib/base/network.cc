@@ -1,4 +1,4 @@
-#include "callback/network.h"
+#include "base/network.h"
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -9,12 +9,13 @@
 
 #include "base/text.h"
 
-namespace tw::callback {
+namespace tw {
 namespace {
 
 constexpr std::array<std::uint8_t, 12> kMappedPrefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 constexpr unsigned kMappedBits = 96;
-constexpr unsigned kClientBytes = 8;  // of an IPv6 address: a /64
+constexpr unsigned kAllBits = 128;
+constexpr unsigned kNetworkBytes = 8;  // of an IPv6 address: a /64
 
 bool IsMapped(const AddressBytes& address) {
   return std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), address.begin());
@@ -32,7 +33,8 @@ bool SamePrefix(const AddressBytes& a, const AddressBytes& b, unsigned bits) {
 }  // namespace
 
 std::optional<AddressBytes> ParseNumeric(std::string_view text) {
-  if (text.size() >= INET6_ADDRSTRLEN) return std::nullopt;
+  // inet_pton stops at a NUL; what comes after it must not get through unseen.
+  if (text.size() >= INET6_ADDRSTRLEN || text.find('\0') != std::string_view::npos) return std::nullopt;
   const std::string copy(text);
   AddressBytes out{};
   in_addr v4{};
@@ -62,41 +64,49 @@ bool IsLoopback(const AddressBytes& address) {
   return address == one;
 }
 
-std::string ClientKey(std::string_view address) {
-  auto parsed = ParseNumeric(address);
-  if (!parsed) return std::string(address);
-  if (!IsMapped(*parsed)) std::fill(parsed->begin() + kClientBytes, parsed->end(), std::uint8_t{0});
-  return FormatNumeric(*parsed);
+AddressBytes HostPart(AddressBytes address) {
+  if (!IsMapped(address)) std::fill(address.begin() + kNetworkBytes, address.end(), std::uint8_t{0});
+  return address;
+}
+
+std::optional<AddressRange> AddressRange::Parse(std::string_view text) {
+  const auto slash = text.find('/');
+  const auto base = ParseNumeric(text.substr(0, slash));
+  if (!base) return std::nullopt;
+  AddressRange out;
+  out.base_ = *base;
+  if (slash == std::string_view::npos) return out;
+  const std::string_view digits = text.substr(slash + 1);
+  const unsigned outer = IsMapped(*base) ? kMappedBits : 0;
+  unsigned given = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), given);
+  if (error != std::errc() || end != digits.data() + digits.size() || given > kAllBits - outer)
+    return std::nullopt;
+  out.bits_ = outer + given;
+  return out;
+}
+
+bool AddressRange::Contains(const AddressBytes& address) const {
+  return SamePrefix(address, base_, bits_);
 }
 
 Result<AddressSet> AddressSet::Parse(std::span<const std::string> entries) {
   AddressSet out;
   for (const std::string& entry : entries) {
-    const auto slash = entry.find('/');
-    const auto base = ParseNumeric(std::string_view(entry).substr(0, slash));
-    unsigned bits = base && IsMapped(*base) ? 32 : 128;
-    bool good = base.has_value();
-    if (good && slash != std::string::npos) {
-      const char* const end = entry.data() + entry.size();
-      unsigned given = 0;
-      const auto [stop, error] = std::from_chars(entry.data() + slash + 1, end, given);
-      good = error == std::errc() && stop == end && given <= bits;
-      bits = given;
-    }
-    if (!good) {
+    const auto range = AddressRange::Parse(entry);
+    if (!range) {
       return Error::Config(fmt::format("\"{}\" is neither an address nor a range", EscapeControls(entry)),
                            "write for example 192.0.2.10 or 10.0.0.0/8");
     }
-    out.ranges_.push_back({*base, IsMapped(*base) ? bits + kMappedBits : bits});
+    out.ranges_.push_back(*range);
   }
   return out;
 }
 
 bool AddressSet::Contains(std::string_view address) const {
   const auto parsed = ParseNumeric(address);
-  return parsed && std::any_of(ranges_.begin(), ranges_.end(), [&](const Range& range) {
-           return SamePrefix(*parsed, range.base, range.bits);
-         });
+  return parsed && std::any_of(ranges_.begin(), ranges_.end(),
+                               [&](const AddressRange& range) { return range.Contains(*parsed); });
 }
 
-}  // namespace tw::callback
+}  // namespace tw

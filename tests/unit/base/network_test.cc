@@ -1,8 +1,8 @@
-#include "callback/network.h"
+#include "base/network.h"
 
 #include <gtest/gtest.h>
 
-namespace tw::callback {
+namespace tw {
 namespace {
 
 TEST(AddressSet, HoldsAddressesAndRangesOfBothFamilies) {
@@ -26,12 +26,17 @@ TEST(AddressSet, NamesTheEntryItCannotRead) {
   }
 }
 
-TEST(ClientKey, TakesASlash64AsOneClient) {
-  EXPECT_EQ(ClientKey("2001:db8::1"), ClientKey("2001:db8::ffff:1"));
-  EXPECT_NE(ClientKey("2001:db8:0:1::1"), ClientKey("2001:db8::1"));
-  EXPECT_EQ(ClientKey("::ffff:192.0.2.1"), "192.0.2.1");
-  EXPECT_NE(ClientKey("192.0.2.1"), ClientKey("192.0.2.2"));
-  EXPECT_EQ(ClientKey("unix"), "unix");
+TEST(HostPart, TakesASlash64AsOneHost) {
+  const auto part = [](const char* text) { return FormatNumeric(HostPart(*ParseNumeric(text))); };
+  EXPECT_EQ(part("2001:db8::1"), part("2001:db8::ffff:1"));
+  EXPECT_NE(part("2001:db8:0:1::1"), part("2001:db8::1"));
+  EXPECT_EQ(part("::ffff:192.0.2.1"), "192.0.2.1");
+}
+
+TEST(Numeric, RefusesWhatHidesBehindANul) {
+  using std::string_view_literals::operator""sv;
+  EXPECT_FALSE(ParseNumeric("127.0.0.1\0.example.com"sv));
+  EXPECT_FALSE(ParseNumeric("::1\0"sv));
 }
 
 TEST(Numeric, KnowsLoopback) {
@@ -41,4 +46,4 @@ TEST(Numeric, KnowsLoopback) {
 }
 
 }  // namespace
-}  // namespace tw::callback
+}  // namespace tw

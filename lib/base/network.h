@@ -1,4 +1,4 @@
-// Numeric network addresses and sets of them. No I/O, no name look-ups. Values, any thread.
+// Numeric network addresses and ranges of them. No I/O, no name look-ups. Values, any thread.
 #pragma once
 
 #include <array>
@@ -11,7 +11,7 @@
 
 #include "base/result.h"
 
-namespace tw::callback {
+namespace tw {
 
 // IPv4 is kept as its IPv4-mapped IPv6 form, so that both families compare alike.
 using AddressBytes = std::array<std::uint8_t, 16>;
@@ -21,25 +21,29 @@ std::optional<AddressBytes> ParseNumeric(std::string_view text);
 // The usual form: mapped addresses as IPv4.
 std::string FormatNumeric(const AddressBytes& address);
 bool IsLoopback(const AddressBytes& address);
+// The address alone when it is IPv4, else its /64: a host owns at least that much.
+AddressBytes HostPart(AddressBytes address);
 
-// What counts as one client for limits: an IPv4 address, an IPv6 /64 (a host owns at least that much), or the
-// text itself when it is not an address ("unix").
-std::string ClientKey(std::string_view address);
+// An address, or a CIDR range: "10.0.0.0/8", "2001:db8::/32".
+class AddressRange {
+ public:
+  static std::optional<AddressRange> Parse(std::string_view text);
+  bool Contains(const AddressBytes& address) const;
 
-// Addresses and CIDR ranges.
+ private:
+  AddressBytes base_{};
+  unsigned bits_ = 128;  // leading bits that count
+};
+
 class AddressSet {
  public:
-  // Error (kConfig) naming the entry that is neither.
+  // Error (kConfig) naming the entry that is neither address nor range.
   static Result<AddressSet> Parse(std::span<const std::string> entries);
   bool Contains(std::string_view address) const;
   bool empty() const { return ranges_.empty(); }
 
  private:
-  struct Range {
-    AddressBytes base{};
-    unsigned bits = 128;  // leading bits that count
-  };
-  std::vector<Range> ranges_;
+  std::vector<AddressRange> ranges_;
 };
 
-}  // namespace tw::callback
+}  // namespace tw
