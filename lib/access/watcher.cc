@@ -177,14 +177,24 @@ Status Watcher::ReportAbsent(bool list_was_empty, std::stop_token stop) {
   // Asked again: had the right been taken away meanwhile, every look-up would have been in vain.
   if (!missing.empty()) sees_all = MaySeeAll(list_was_empty, stop);
   if (!sees_all) return sees_all.error();
-  for (const std::string& id : missing) {
-    if (!*sees_all) break;
-    if (const Status gone = reconciler_.OnGone(id, EventSource::kResync); !gone) return gone;
+  if (*sees_all) {
+    if (const Status gone = ReportGone(missing, stop); !gone) return gone;
   }
   rights_problem_ = *sees_all ? "" : "role lacks list on access_request";
   rights_asked_at_ = clock_.Steady();
   TellImpairment();
   return CommitGathered(stop);
+}
+
+// In commits of the usual size: after a long time away there may be very many.
+Status Watcher::ReportGone(const std::vector<std::string>& ids, std::stop_token stop) {
+  std::size_t gathered = 0;
+  for (const std::string& id : ids) {
+    if (const Status gone = reconciler_.OnGone(id, EventSource::kResync); !gone) return gone;
+    if (++gathered % options_.batch != 0) continue;
+    if (const Status committed = CommitGathered(stop); !committed) return committed;
+  }
+  return {};
 }
 
 Result<std::vector<std::string>> Watcher::LookUpAbsent(std::stop_token stop) {

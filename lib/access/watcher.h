@@ -67,6 +67,7 @@ class Watcher {
   // Applies what look-ups say of the known requests that the list lacked; gives those that are not to be
   // found.
   Result<std::vector<std::string>> LookUpAbsent(std::stop_token stop);
+  Status ReportGone(const std::vector<std::string>& ids, std::stop_token stop);
   Status AskForRightsAgain(std::stop_token stop);
   // Does our own role show us every request? An empty list proves nothing otherwise.
   Result<bool> MaySeeAll(bool list_was_empty, std::stop_token stop);

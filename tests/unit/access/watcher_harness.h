@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <deque>
 #include <string>
 #include <vector>
@@ -29,6 +30,7 @@ class CollectingSink final : public ChangeSink {
       --failures;
       return Error{ErrorKind::kFailure, "disk full", "make room", true};
     }
+    largest = std::max(largest, changes.size());
     for (Change& change : changes) {
       book_.Keep(change.known);
       if (change.event) events.push_back(std::move(*change.event));
@@ -37,6 +39,7 @@ class CollectingSink final : public ChangeSink {
   }
   int failures = 0;
   std::deque<Error> errors;  // of the next commits
+  std::size_t largest = 0;   // changes in one commit
   std::vector<Event> events;
 
  private:

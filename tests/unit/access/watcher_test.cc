@@ -112,6 +112,17 @@ TEST(Watcher, ReportsAfterARestartWhatItMissed) {
   EXPECT_EQ(h.observer.recovered, 3U);
 }
 
+TEST(Watcher, ReportsManyRemovalsInCommitsOfTheUsualSize) {
+  WatcherHarness h;
+  for (int i = 0; i < 1200; ++i) h.teleport.Create(std::to_string(i));
+  h.RunUntilIdle();
+  h.sink.events.clear();
+  for (int i = 0; i < 1200; ++i) h.teleport.Delete(std::to_string(i));
+  h.RunUntilIdle();
+  EXPECT_EQ(h.sink.events.size(), 1200U);
+  EXPECT_LE(h.sink.largest, WatcherOptions().batch);
+}
+
 TEST(Watcher, NeverTurnsAMissingListRightIntoDeletions) {
   WatcherHarness h;
   h.teleport.Create("a");
