@@ -64,7 +64,9 @@ Connection::~Connection() {
 
 void Connection::Fail(int code, std::string_view doing) const {
   const Words words = Explain(code);
-  const char* detail = db_ == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(db_);
+  // Not every code that is told here failed a call on the connection.
+  const bool told = db_ != nullptr && sqlite3_errcode(db_) != SQLITE_OK;
+  const char* detail = told ? sqlite3_errmsg(db_) : sqlite3_errstr(code);
   throw StorageError(Error{ErrorKind::kFailure,
                            fmt::format("{}: {} ({}: {}, code {})", path_, words.what, doing, detail, code),
                            words.hint, words.retryable});

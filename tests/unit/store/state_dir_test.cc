@@ -145,6 +145,7 @@ TEST(StateDir, SaysThatAStoreIsReadOnlyAndThatItMayBeTriedAgain) {
     ASSERT_FALSE(opened);
     EXPECT_TRUE(opened.error().retryable);
     EXPECT_NE(opened.error().message.find("read-only"), std::string::npos) << opened.error().message;
+    EXPECT_EQ(opened.error().message.find("not an error"), std::string::npos) << opened.error().message;
   }
   ::chmod(dir.path().c_str(), 0700);
   ::chmod((dir / kStoreFile).c_str(), 0600);
