@@ -17,8 +17,9 @@
 namespace tw::cli {
 namespace {
 
-// Without 0, 1 and 2 the first files opened would take their place and receive what is printed.
-void EnsureStandardFiles() {
+// Without 0, 1 and 2 the first files opened would take their place and receive what is printed. Before all
+// static objects: gRPC's open an eventfd.
+[[gnu::constructor(101)]] void EnsureStandardFiles() {
   for (int fd = 0; fd <= 2; ++fd) {
     if (fcntl(fd, F_GETFD) == -1) ::open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY);
   }
@@ -53,7 +54,6 @@ int Run(int argc, char** argv) {
 }  // namespace tw::cli
 
 int main(int argc, char** argv) {
-  tw::cli::EnsureStandardFiles();
   tw::cli::KeepMemoryPrivate();
   tw::cli::BlockSignals();
   tw::jq::ForgetHome();  // nothing here lives in a home directory

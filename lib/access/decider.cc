@@ -43,12 +43,14 @@ const Review* ReviewBy(const AccessRequest& request, const std::string& user) {
   return found == request.reviews.end() ? nullptr : &*found;
 }
 
-// The answer when we have reviewed before: the same way is done already, the other way is a conflict.
+// The answer when we have reviewed before: the same way is done already, unless it came to nothing because
+// the request was decided the other way; the other way is a conflict.
 std::optional<Result<DecisionOutcome>> Reviewed(const AccessRequest& request, const std::string& user,
                                                 RequestState wanted) {
   const Review* ours = ReviewBy(request, user);
   if (ours == nullptr) return std::nullopt;
-  if (ours->state == wanted) return DecisionOutcome{request.state, false};
+  if (ours->state == wanted)
+    return Settled(request, wanted).value_or(DecisionOutcome{RequestState::kPending, false});
   return Result<DecisionOutcome>(
       Error{ErrorKind::kConflict,
             fmt::format("{} has already reviewed access request {} as {}", EscapeControls(user),

@@ -33,6 +33,11 @@ bash_offers() {
   [ "$(bash_offers teleport-webhooks completion f)" = fish ]
   cd "$BATS_TEST_TMPDIR" && touch my-config.toml
   [ "$(bash_offers teleport-webhooks --config my-c)" = my-config.toml ]
+  # Bash takes --flag=value apart at the sign.
+  [ "$(bash_offers teleport-webhooks --config = my-c)" = my-config.toml ]
+  [ "$(bash_offers teleport-webhooks --color = al)" = always ]
+  bash_offers teleport-webhooks --color = | grep -qx never
+  bash_offers teleport-webhooks --format '' | grep -qx ndjson
 }
 
 @test "zsh loads the completion and offers verbs and flags" {
@@ -56,6 +61,9 @@ RC
 @test "fish completes verbs, flags and values" {
   fish_offers() { fish --no-config -c "source $completions/teleport-webhooks.fish; complete -C '$1'" | cut -f1; }
   fish_offers 'teleport-webhooks ' | grep -qx serve
+  fish_offers 'teleport-webhooks help ' | grep -qx serve
+  fish_offers 'teleport-webhooks -c some.toml wa' | grep -qx watch
+  ! fish_offers 'teleport-webhooks watch ' | grep -qx serve
   fish_offers 'teleport-webhooks send --dr' | grep -qx -e --dry-run
   fish_offers 'teleport-webhooks watch --until ' | grep -qx resolved
   ! fish_offers 'teleport-webhooks approve --' | grep -qx -e --pid-file

@@ -203,6 +203,14 @@ takes_signals() { grep -qE '^SigBlk:\s+[0-9a-f]*4203$' "/proc/$(pid_of "$1")/sta
   [ "$(state_of "$id")" = APPROVED ]
 }
 
+@test "a closed standard input is an empty one, whatever the process opens before anything else" {
+  client_config plugin
+  for closed in '<&-' '<&- >&- 2>&-'; do
+    run bash -c "'$TW_BIN/teleport-webhooks' -c '$CONFIG' approve - --timeout 5s $closed"
+    [ "$status" -eq 0 ]
+  done
+}
+
 @test "send --failed ended by Ctrl-C keeps the dead letter, ready to be sent at once" {
   start_receiver --status 400
   write_config

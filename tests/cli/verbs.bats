@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # The one-shot verbs, as people and scripts use them: outputs, exit codes, pipes.
 
+bats_require_minimum_version 1.5.0
 load helpers
 
 setup() {
@@ -152,6 +153,16 @@ teardown() { end_background; }
   [ "$(tw -c "$CONFIG" approve "$id" --dry-run --mode review)" = "$id pending (would be reviewed; nothing was done)" ]
   [ "$(tw -c "$CONFIG" approve "$id" --dry-run --role dba -o json | jq -r .state,.dry_run | tr '\n' ' ')" = 'APPROVED true ' ]
   [ "$(state_of "$id")" = PENDING ]
+}
+
+@test "watch --once ends with 4 when the role may not list: an empty list would be a lie" {
+  client_config nobody
+  ask
+  run --separate-stderr tw -c "$CONFIG" -o json watch --once
+  [ "$status" -eq 4 ]
+  [ "$output" = '[]' ]
+  # shellcheck disable=SC2154  # set by run
+  [[ "$(tail -n 1 <<<"$stderr" | jq -r .error.message)" == *'role lacks list on access_request'* ]]
 }
 
 @test "watch --once ends with 1 when its jq program failed, and still prints the rest" {

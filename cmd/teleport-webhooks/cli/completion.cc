@@ -38,7 +38,9 @@ std::string FlagWords(const std::vector<Flag>& flags) {
 // ---- bash
 
 std::string BashName(const Flag& flag) {
-  return flag.letter == 0 ? fmt::format("--{}", flag.name) : fmt::format("--{}|-{}", flag.name, flag.letter);
+  std::string names = "--" + std::string(flag.name);
+  if (!flag.alias.empty()) names += "|--" + std::string(flag.alias);
+  return flag.letter == 0 ? names : fmt::format("{}|-{}", names, flag.letter);
 }
 
 std::string BashValueCases(const std::vector<Flag>& flags, std::string_view indent) {
@@ -49,8 +51,7 @@ std::string BashValueCases(const std::vector<Flag>& flags, std::string_view inde
       out += fmt::format("{}{}) mapfile -t COMPREPLY < <(compgen -W \"{}\" -- \"$cur\"); return ;;\n", indent,
                          BashName(flag), Words(flag.choices));
     } else if (TakesFile(flag)) {
-      out += fmt::format("{}{}) mapfile -t COMPREPLY < <(compgen -f -- \"$cur\"); return ;;\n", indent,
-                         BashName(flag));
+      out += fmt::format("{}{}) _teleport_webhooks_files; return ;;\n", indent, BashName(flag));
     } else {
       out += fmt::format("{}{}) return ;;\n", indent, BashName(flag));
     }
@@ -131,11 +132,19 @@ std::string FishFlag(const Flag& flag, std::string_view condition) {
 
 std::string BashCompletion() {
   std::string out(kNotice);
+  // Directories get their slash and names with spaces their quotes; compopt has nothing to set in a test.
+  out +=
+      "_teleport_webhooks_files() {\n  compopt -o filenames 2>/dev/null\n"
+      "  mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n}\n";
   out +=
       "_teleport_webhooks() {\n  local cur prev word command=\"\" flags=\"\" words=\"\"\n  "
       "cur=${COMP_WORDS[COMP_CWORD]}\n";
   out +=
-      "  prev=${COMP_WORDS[COMP_CWORD-1]}\n  for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n    case "
+      "  prev=${COMP_WORDS[COMP_CWORD-1]}\n"
+      "  # --flag=value comes as three words.\n"
+      "  if [[ $cur == = ]]; then\n    cur=\"\"\n"
+      "  elif [[ $prev == = ]] && ((COMP_CWORD > 1)); then\n    prev=${COMP_WORDS[COMP_CWORD-2]}\n  fi\n"
+      "  for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n    case "
       "\"$word\" in\n";
   std::string names = CommandWords();
   for (char& c : names) c = c == ' ' ? '|' : c;
@@ -179,9 +188,10 @@ std::string ZshCompletion() {
 std::string FishCompletion() {
   std::string out(kNotice);
   out += "complete -c teleport-webhooks -f\n";
+  const std::string no_command = "not __fish_seen_subcommand_from " + CommandWords();
   for (const Flag& flag : GlobalFlags()) out += FishFlag(flag, "");
   for (const Command& command : Commands()) {
-    out += fmt::format("complete -c teleport-webhooks -n __fish_use_subcommand -a {} -d '{}'\n", command.name,
+    out += fmt::format("complete -c teleport-webhooks -n '{}' -a {} -d '{}'\n", no_command, command.name,
                        FishQuoted(command.summary));
     const std::string names =
         command.alias.empty() ? std::string(command.name) : fmt::format("{} {}", command.name, command.alias);

@@ -180,11 +180,16 @@ class Deciding {
     }
     const bool waits = outcome.state == RequestState::kPending;
     std::string_view how;
-    if (!outcome.changed) how = " (already)";
-    if (outcome.changed && dry)
-      how = waits ? " (would be reviewed; nothing was done)" : " (would be; nothing was done)";
-    return invocation_.out().Line(fmt::format("{} {}{}{}", decision_.request_id, AsciiLower(state), how,
-                                              waits && !dry ? " (reviewed; more reviews are needed)" : ""));
+    if (waits) {
+      how = !outcome.changed ? " (already reviewed; more reviews are needed)"
+            : dry            ? " (would be reviewed; nothing was done)"
+                             : " (reviewed; more reviews are needed)";
+    } else if (!outcome.changed) {
+      how = " (already)";
+    } else if (dry) {
+      how = " (would be; nothing was done)";
+    }
+    return invocation_.out().Line(fmt::format("{} {}{}", decision_.request_id, AsciiLower(state), how));
   }
 
   Status TellFailure(const Error& error) {

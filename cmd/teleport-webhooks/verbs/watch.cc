@@ -235,18 +235,23 @@ class Teller final : public access::WatchObserver {
                                  FormatDuration(std::max(retry_in, std::chrono::milliseconds(1)))));
   }
   void OnImpaired(const std::string& reason) override {
-    if (!reason.empty()) invocation_.Warn("warning: " + reason + ": the list of requests may be incomplete");
+    impaired_ = reason;
+    if (!reason.empty() && !plan_.once)
+      invocation_.Warn("warning: " + reason + ": the list of requests may be incomplete");
   }
   void OnTick() override {
     pollfd fd{1, 0, 0};  // a pipe whose reader has gone reports an error without a write
     if (::poll(&fd, 1, 0) == 1 && (fd.revents & POLLERR) != 0 && !printer_.done()) printer_.Stop();
   }
+  // Why what was printed may not be all there is; empty: it is all.
+  const std::string& impaired() const { return impaired_; }
 
  private:
   Invocation& invocation_;
   Printer& printer_;
   access::MemoryBook& book_;
   const WatchPlan& plan_;
+  std::string impaired_;
   bool lost_ = false;
 };
 
@@ -264,6 +269,18 @@ int Ended(const Invocation& invocation, const Interrupt& interrupt, const Printe
                : *code;
   }
   return ran ? 0 : invocation.Fail(ran.error());
+}
+
+// A list is asked for as a whole: what is missing from it makes it a failure.
+int Judged(const Invocation& invocation, const Printer& printer, const Teller& teller) {
+  if (!teller.impaired().empty() && !printer.done()) {
+    return invocation.Fail({ErrorKind::kCredentials,
+                            teller.impaired() + ": the list of requests may be incomplete",
+                            "give the plugin's role what `configure --kind role` shows", false});
+  }
+  if (printer.program_failures() == 0) return 0;
+  return invocation.Fail(
+      Error::Failure(fmt::format("--jq failed on {} access requests", printer.program_failures())));
 }
 
 }  // namespace
@@ -295,9 +312,7 @@ int RunWatch(Invocation& invocation) {
   if (code != 0 || invocation.out().closed()) return code;
   const Status end = printer.End();
   if (!end) return invocation.out().closed() ? 0 : invocation.Fail(end.error());
-  if (!plan->once || printer.program_failures() == 0) return 0;
-  return invocation.Fail(
-      Error::Failure(fmt::format("--jq failed on {} access requests", printer.program_failures())));
+  return plan->once ? Judged(invocation, printer, teller) : 0;
 }
 
 }  // namespace tw::cli

@@ -198,6 +198,14 @@ TEST_F(DeciderTest, ToldTheSameReviewTwiceChangesNothing) {
   EXPECT_EQ(teleport_.calls("SubmitReview"), 1);
 }
 
+TEST_F(DeciderTest, DoesNotTakeItsReviewForSuccessOnceTheRequestWasDecidedTheOtherWay) {
+  teleport_.Create("a");
+  ASSERT_TRUE(Decide(kApproved, DecisionMode::kReview).has_value());
+  std::jthread([&] { teleport_.SetStateDirectly("a", kDenied); }).join();
+  EXPECT_EQ(Decide(kApproved, DecisionMode::kReview).error().kind, ErrorKind::kConflict);
+  EXPECT_EQ(teleport_.calls("SubmitReview"), 1);
+}
+
 TEST_F(DeciderTest, ReadsARefusedReviewOfAResolvedRequestAsTooLate) {
   teleport_.Create("a");
   teleport_.FailNext("SubmitReview",
