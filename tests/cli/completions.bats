@@ -56,6 +56,12 @@ RC
   eventually_shown 'teleport-webhooks approve'
   tmux -L "$session" send-keys -- '--reas' Tab
   eventually_shown '(--reason|--reas.*--reason)'
+  tmux -L "$session" send-keys C-c
+  tmux -L "$session" send-keys 'teleport-webhooks watch --payload=leg' Tab
+  eventually_shown '--payload=legacy'
+  tmux -L "$session" send-keys C-c
+  tmux -L "$session" send-keys 'teleport-webhooks help den' Tab
+  eventually_shown 'teleport-webhooks help deny'
 }
 
 @test "fish completes verbs, flags and values" {
@@ -63,7 +69,7 @@ RC
   fish_offers 'teleport-webhooks ' | grep -qx serve
   fish_offers 'teleport-webhooks help ' | grep -qx serve
   fish_offers 'teleport-webhooks -c some.toml wa' | grep -qx watch
-  ! fish_offers 'teleport-webhooks watch ' | grep -qx serve
+  [ -z "$(fish_offers 'teleport-webhooks watch ' | grep -x serve)" ]
   fish_offers 'teleport-webhooks send --dr' | grep -qx -e --dry-run
   fish_offers 'teleport-webhooks watch --until ' | grep -qx resolved
   ! fish_offers 'teleport-webhooks approve --' | grep -qx -e --pid-file

@@ -96,7 +96,8 @@ std::string ZshFlag(const Flag& flag) {
   }
   const std::string help = ZshQuoted(flag.help);
   const std::string star = flag.repeatable ? "*" : "";
-  std::string out = fmt::format("    '{}--{}[{}]{}'\n", star, flag.name, help, tail);
+  const std::string_view apart = flag.value.empty() ? "" : "=";  // --flag=value and --flag value
+  std::string out = fmt::format("    '{}--{}{}[{}]{}'\n", star, flag.name, apart, help, tail);
   if (flag.letter != 0) out += fmt::format("    '{}-{}[{}]{}'\n", star, flag.letter, help, tail);
   return out;
 }
@@ -168,6 +169,7 @@ std::string ZshCompletion() {
     out += fmt::format("    '{}:{}'\n", command.name, ZshQuoted(command.summary));
   out += "  )\n  _arguments -C $global '1: :->command' '*:: :->arguments'\n  case $state in\n";
   out += "    command) _describe command commands ;;\n    arguments)\n      case $line[1] in\n";
+  out += "      help) _describe command commands ;;\n";
   for (const Command& command : Commands()) {
     const std::string names =
         command.alias.empty() ? std::string(command.name) : fmt::format("{}|{}", command.name, command.alias);
