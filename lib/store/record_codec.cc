@@ -184,6 +184,11 @@ void Fields(Archive& archive, T& r) {
   archive(r.content, r.content_known, r.gone, r.seq, r.reported_state, r.legacy_states);
 }
 
+Error DamagedRecord() {
+  return Error::Failure("store: the record of a request is damaged",
+                        "restore a copy, or move the file away to start anew (what waits in it is lost)");
+}
+
 }  // namespace
 
 std::string EncodeRecord(const access::KnownRequest& record) {
@@ -194,14 +199,13 @@ std::string EncodeRecord(const access::KnownRequest& record) {
 }
 
 Result<access::KnownRequest> DecodeRecord(std::string_view bytes) {
-  const Error damaged = Error::Failure("store: the record of a request is damaged");
-  if (bytes.empty() || bytes.front() != kFormat) return damaged;
+  if (bytes.empty() || bytes.front() != kFormat) return DamagedRecord();
   try {
     access::KnownRequest record;
     Reader(bytes.substr(1)).Whole(record);
     return record;
   } catch (const Damaged&) {
-    return damaged;
+    return DamagedRecord();
   }
 }
 

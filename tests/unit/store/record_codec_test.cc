@@ -51,6 +51,7 @@ TEST(RecordCodec, IgnoresWhatALaterVersionAppends) {
 
 TEST(RecordCodec, RefusesAnUnknownFormat) {
   EXPECT_FALSE(DecodeRecord(""));
+  EXPECT_NE(DecodeRecord("").error().hint, "") << "nothing is taken in until somebody acts";
   EXPECT_FALSE(DecodeRecord("\x02 something else"));
 }
 
