@@ -109,6 +109,10 @@ void Metrics::EndpointState(const std::string& endpoint, int state) {
   families_->state.Add({{"endpoint", endpoint}}).Set(state);
 }
 
+void Metrics::ForgetEndpointState(const std::string& endpoint) {
+  families_->state.Remove(&families_->state.Add({{"endpoint", endpoint}}));
+}
+
 void Metrics::DeadLetters(const std::string& endpoint, std::int64_t count) {
   families_->dead.Add({{"endpoint", endpoint}}).Set(static_cast<double>(count));
 }

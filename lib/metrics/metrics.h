@@ -30,6 +30,8 @@ class Metrics {
   void OldestPending(const std::string& endpoint, std::chrono::seconds age);
   // 0 open, 1 held by Retry-After, 2 held by the breaker, 3 disabled.
   void EndpointState(const std::string& endpoint, int state);
+  // For an endpoint that is configured no more. Not at the same time as EndpointState.
+  void ForgetEndpointState(const std::string& endpoint);
   void DeadLetters(const std::string& endpoint, std::int64_t count);
   void Callback(std::string_view result);
   void TeleportConnected(bool connected);

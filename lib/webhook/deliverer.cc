@@ -220,8 +220,11 @@ void Deliverer::ReplaceLanes(std::vector<Lane> lanes) {
     lane.under_way = old->under_way;
     lane.wished = old->wished;
   }
-  for (Lane& old : lanes_) GiveBack(old);  // endpoints that are configured no more
-  lanes_ = std::move(lanes);
+  lanes.swap(lanes_);
+  for (Lane& old : lanes) {
+    GiveBack(old);  // empty unless the endpoint is configured no more
+    if (FindLane(old.name()) == nullptr) observer_.OnEndpointRemoved(old.name());
+  }
   for (Lane& lane : lanes_) {
     observer_.OnEndpointState(lane.name(), lane.health.state().hold);
     clerk_.Save(lane.health.state());

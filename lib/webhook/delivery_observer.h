@@ -16,6 +16,7 @@ class DeliveryObserver {
   virtual void OnAttempt(const std::string& endpoint, std::string_view outcome,
                          std::chrono::microseconds took, std::chrono::microseconds lag) = 0;
   virtual void OnEndpointState(const std::string& endpoint, store::HoldKind hold) = 0;
+  virtual void OnEndpointRemoved(const std::string& endpoint) = 0;
 };
 
 }  // namespace tw::webhook

@@ -134,6 +134,8 @@ EOF
   sed -i '/^\[\[endpoint/,$d' "$CONFIG"
   reload
   eventually logged 'deliveries wait for an endpoint that is not configured; none is sent endpoint=second pending=1 kept_for=168h'
+  diagnostics /metrics | grep -qx 'teleport_webhooks_queue_depth{endpoint="second"} 1'
+  eventually eval '! diagnostics /metrics | grep -q "endpoint_state{endpoint=.second"'
   kill -TERM "$(pid_of serve)"
   wait "$(pid_of serve)"
   start_serve

@@ -25,6 +25,10 @@ void Telemetry::OnEndpointState(const std::string& endpoint, store::HoldKind hol
   metrics_.EndpointState(endpoint, static_cast<int>(hold));
 }
 
+void Telemetry::OnEndpointRemoved(const std::string& endpoint) {
+  metrics_.ForgetEndpointState(endpoint);
+}
+
 void Telemetry::OnCallback(std::string_view result) {
   metrics_.Callback(result);
 }

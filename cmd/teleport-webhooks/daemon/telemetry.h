@@ -22,6 +22,7 @@ class Telemetry final : public webhook::DeliveryObserver, public callback::Callb
   void OnAttempt(const std::string& endpoint, std::string_view outcome, std::chrono::microseconds took,
                  std::chrono::microseconds lag) override;
   void OnEndpointState(const std::string& endpoint, store::HoldKind hold) override;
+  void OnEndpointRemoved(const std::string& endpoint) override;
   void OnCallback(std::string_view result) override;
   void OnEvent(access::EventType type);
 

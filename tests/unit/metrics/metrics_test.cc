@@ -112,6 +112,15 @@ TEST(Metrics, ShowsTheLastValueOfWhatGoesUpAndDown) {
                             "teleport_webhooks_credential_expiry_seconds{kind=\"identity\"} -5"}));
 }
 
+TEST(Metrics, SaysNothingMoreOfTheStateOfAnEndpointThatWasRemoved) {
+  Metrics metrics("1");
+  metrics.EndpointState("gone", 2);
+  metrics.EndpointState("kept", 0);
+  metrics.ForgetEndpointState("gone");
+  EXPECT_THAT(Lines(metrics), Contains("teleport_webhooks_endpoint_state{endpoint=\"kept\"} 0"));
+  EXPECT_EQ(metrics.Text().find("endpoint=\"gone\""), std::string::npos);
+}
+
 TEST(Metrics, ExplainsEverySeriesOnce) {
   Metrics metrics("1");
   metrics.EventCommitted("access_request.created");

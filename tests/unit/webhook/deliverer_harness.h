@@ -30,6 +30,10 @@ class RecordingObserver final : public DeliveryObserver {
     std::lock_guard lock(mutex_);
     states_.push_back(endpoint + " " + std::string(HoldName(hold)));
   }
+  void OnEndpointRemoved(const std::string& endpoint) override {
+    std::lock_guard lock(mutex_);
+    states_.push_back(endpoint + " removed");
+  }
   std::vector<std::string> attempts() const {
     std::lock_guard lock(mutex_);
     return attempts_;

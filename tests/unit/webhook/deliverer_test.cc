@@ -322,6 +322,7 @@ TEST_F(DelivererTest, AnEndpointRemovedMeanwhileStillGetsItsAnswerRecorded) {
   Settle();
   Answer("evt_r1_1", Status(200));
   ASSERT_TRUE(WaitForStatus(DeliveryStatus::kDelivered, 1));
+  EXPECT_THAT(observer_.states(), testing::Contains("portal removed"));
 }
 
 TEST_F(DelivererTest, MakesTheBodyUnderTheSettingsThenInForce) {
