@@ -77,6 +77,7 @@ told() { # exit code, text, arguments...
   told 2 'standard input cannot be both' -c - check --signature - <<<'[teleport]'
   told 2 '--config is empty' -c '' watch --once
   told 2 '--identity is empty' -i '' watch --once
+  told 2 '--user is empty' -i x watch --user ''
   told 2 'exclude each other' check --queue --show-config
   told 2 'exclude each other' check --queue --send-test
   told 2 'exclude each other' check --offline --send-test

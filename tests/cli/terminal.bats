@@ -82,6 +82,17 @@ ends_with() { # exit code, name, signal
   [ "$(screen | grep -c "^{")" -eq 0 ]
 }
 
+@test "JSON on a terminal keeps its meaning, and nothing in it steers the terminal; a pipe gets it as it is" {
+  text=$'a\u009b31m\u202eb\u007fc'
+  ask --reason "$text"
+  for arguments in 'watch --once -o ndjson' 'watch --once -o json' 'watch --once --jq .data'; do
+    script -qefc "'$TW_BIN/teleport-webhooks' -c '$CONFIG' $arguments" /dev/null >shown </dev/null
+    LC_ALL=C.UTF-8 grep -q 'a.u009b31m.u202eb.u007fc' shown
+    [ "$(tr -d '\r' <shown | jq -s -r '[.[] | .[0]? // .][0] | (.data // .).reason')" = "$text" ]
+  done
+  tw -c "$CONFIG" watch --once | grep -qF $'\u009b31m'
+}
+
 @test "NO_COLOR and TERM=dumb are respected, --color always beats them" {
   ask
   open_terminal NO_COLOR=1

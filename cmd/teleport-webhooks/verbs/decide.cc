@@ -243,7 +243,8 @@ int RunDecide(Invocation& invocation, RequestState state) {
                                      [&](const GivenRequest& given) { return deciding.Act(given); });
   if (const auto code = interrupt.exit_code()) {
     if (*code == ExitCode(ErrorKind::kTimeout))
-      return invocation.Fail({ErrorKind::kTimeout, "the time limit passed", "raise --timeout", true});
+      return invocation.Fail(
+          {ErrorKind::kTimeout, "the time limit passed", "raise --timeout; 0s is no limit", true});
     return *code;
   }
   if (!read) {

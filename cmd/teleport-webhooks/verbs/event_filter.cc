@@ -23,6 +23,11 @@ Result<EventFilter> EventFilter::From(const Arguments& args) {
   filter.ids_ = args.Values("id");
   filter.users_ = args.Values("user");
   filter.roles_ = args.Values("role");
+  for (const std::string_view flag : {"user", "role"}) {
+    const auto names = args.Values(flag);
+    if (std::find(names.begin(), names.end(), "") != names.end())
+      return Error::Usage(fmt::format("--{} is empty, which nothing matches", flag));
+  }
   for (const std::string& id : filter.ids_) {
     if (const Status valid = CheckRequestId(id); !valid) return valid.error();
   }

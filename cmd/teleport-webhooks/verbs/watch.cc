@@ -96,6 +96,7 @@ class Printer final : public access::ChangeSink {
         book_(book),
         settings_(settings),
         stop_(std::move(stop)),
+        terminal_(invocation.out().terminal()),
         palette_(invocation.color()) {}
 
   Status Commit(std::vector<access::Change> changes) override {
@@ -159,7 +160,7 @@ class Printer final : public access::ChangeSink {
       if (!fields) return fields.error();
       json = webhook::LegacyJson(*fields, {settings_.notify_only, settings_.http.public_addr});
     }
-    if (!plan_.program) return Emit(json);
+    if (!plan_.program) return Emit(Shown(json));
     std::vector<std::string> results;
     const Status ran = plan_.program->Each(
         json,
@@ -173,10 +174,14 @@ class Printer final : public access::ChangeSink {
       invocation_.Warn(fmt::format("{}: {}", event.request.id, ran.error().message));
     }
     for (const std::string& result : results) {
-      if (const Status emitted = Emit(result); !emitted) return emitted;
+      if (const Status emitted = Emit(Shown(result)); !emitted) return emitted;
     }
     return {};
   }
+
+  // JSON leaves some of what steers a terminal as it is (C1, DEL, bidirectional marks); escaped it says the
+  // same.
+  std::string Shown(const std::string& json) const { return terminal_ ? EscapeControls(json) : json; }
 
   Status Emit(std::string_view line) {
     if (done_) return {};
@@ -194,6 +199,7 @@ class Printer final : public access::ChangeSink {
   access::MemoryBook& book_;
   const config::Settings& settings_;
   std::function<void()> stop_;
+  bool terminal_;
   Palette palette_;
   std::size_t lines_ = 0;
   std::size_t program_failures_ = 0;
