@@ -158,6 +158,7 @@ takes_signals() { grep -qE '^SigBlk:\s+[0-9a-f]*4203$' "/proc/$(pid_of "$1")/sta
     background deciding "$TW_BIN/teleport-webhooks" -c "$CONFIG" approve "$id"
     eventually takes_signals deciding
     ends_with "${signal#*:}" deciding "${signal%:*}"
+    grep -q "^$id: cut short" "$BATS_TEST_TMPDIR/deciding.err"
     sandbox fault --dir "$SANDBOX" clear
   done
   [ "$(state_of "$id")" = PENDING ]

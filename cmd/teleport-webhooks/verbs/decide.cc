@@ -122,7 +122,7 @@ class Deciding {
     decision_.request_id = given.id;
     const auto outcome =
         invocation_.args().Has("dry-run") ? LookOnly() : decider_.Decide(decision_, Limits());
-    if (!outcome && outcome.error().kind == ErrorKind::kCancelled) return false;
+    if (!outcome && outcome.error().kind == ErrorKind::kCancelled) return CutShort();
     outcome ? tally_.Succeeded() : tally_.Failed(outcome.error().kind);
     if (!outcome) last_error_ = outcome.error();
     const Status told = outcome ? Tell(*outcome) : TellFailure(outcome.error());
@@ -143,6 +143,14 @@ class Deciding {
   bool any() const { return !tally_.empty(); }
 
  private:
+  // Whoever stops us must not take silence for "nothing happened".
+  bool CutShort() const {
+    if (!invocation_.args().Has("dry-run"))
+      invocation_.Warn(decision_.request_id +
+                       ": cut short, it may be decided or not; asking again is harmless");
+    return false;
+  }
+
   access::CallLimits Limits() const { return {std::chrono::seconds(15), stop_}; }
 
   Result<DecisionOutcome> LookOnly() {
