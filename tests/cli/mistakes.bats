@@ -40,6 +40,7 @@ told() { # exit code, text, arguments...
   told 2 'see teleport-webhooks watch --help' watch --count
   told 2 '--output needs a value: --output text|json|ndjson' -o
   told 2 'no command given'
+  told 2 'no command before "--"' -- watch
   told 2 'watch takes no argument, but got "now"' watch now
   [ "$(tw help send)" = "$(tw send --help)" ]
   [ "$(tw help)" = "$(tw --help)" ]

@@ -145,6 +145,7 @@ Words ReadWords(int argc, const char* const* argv) {
 Status TakeArgument(const std::string& word, bool verbatim, Arguments& out) {
   if (!verbatim && word.size() > 1 && word[0] == '-') return UnknownFlag(word, out.command);
   if (out.command == nullptr) {
+    if (verbatim) return Error::Usage("no command before \"--\"", "see teleport-webhooks --help");
     return Unknown("command", word, Nearest(word, CommandNames()), "teleport-webhooks --help");
   }
   if (out.command->arguments.empty()) {
