@@ -16,6 +16,9 @@ using config::Route;
 
 constexpr char kH2[] = "h2";
 constexpr std::chrono::seconds kFindLimit{5};
+// After a search in vain only every fourth dial asks for other services again: a search takes several
+// connections, and whoever waits for Teleport to come back should not knock more often than it helps.
+constexpr int kDialsASearch = 4;
 
 // Failures that another route may cure; all others would be the same on each.
 bool MayBeAnotherRoute(TlsCause cause) {
@@ -201,6 +204,7 @@ RouteFinder::Attempt RouteFinder::Try(const Way& way, const Credentials& credent
 
 void RouteFinder::Remember(const Way& way) {
   std::lock_guard lock(mutex_);
+  in_vain_.reset();
   const bool news = !known_ || known_->route != way.route || known_->cluster != way.cluster;
   known_ = way;
   if (!news || (settings_.route != Route::kAuto && way.route == Route::kAuth)) return;
@@ -239,17 +243,37 @@ Error RouteFinder::ExplainProxy(const Error& error, Waiter& waiter) {
           "set teleport.route = \"proxy-upgrade\" (or \"auto\")", true};
 }
 
-// Asks the address for each kind of service in turn. The first error is the one that is told, unless the
-// address turns out to be a Teleport proxy: then the proxy's own.
+std::optional<Error> RouteFinder::StillInVain() {
+  std::lock_guard lock(mutex_);
+  if (!in_vain_ || ++dials_since_ >= kDialsASearch) return std::nullopt;
+  return in_vain_;
+}
+
 RouteFinder::Attempt RouteFinder::Search(const Credentials& credentials, Waiter& waiter) {
-  TlsFailure first;
-  Attempt attempt = Try({}, credentials, waiter, first);
-  if (attempt || !MayBeAnotherRoute(first.cause)) return attempt;
+  TlsFailure failure;
+  Attempt direct = Try({}, credentials, waiter, failure);
+  if (direct || !MayBeAnotherRoute(failure.cause)) return direct;
+  if (const auto error = StillInVain()) return *error;
+  Attempt other = TryOthers(direct, failure.cause, credentials, waiter);
+  // Cut short is not in vain.
+  if (!other && other.error().kind != ErrorKind::kCancelled && other.error().kind != ErrorKind::kTimeout) {
+    std::lock_guard lock(mutex_);
+    in_vain_ = other.error();
+    dials_since_ = 0;
+  }
+  return other;
+}
+
+// Asks the address for each kind of service in turn. The direct way's error is the one that is told, unless
+// the address turns out to be a Teleport proxy: then the proxy's own.
+RouteFinder::Attempt RouteFinder::TryOthers(const Attempt& direct, TlsCause cause,
+                                            const Credentials& credentials, Waiter& waiter) {
   const Result<ProxyFacts> facts = AskBriefly(waiter);
+  if (!facts && cause == TlsCause::kClosed) return direct.error();  // it closes whatever is asked
   TlsFailure second;
   Attempt through_proxy = Try(ThroughProxy(Route::kProxy, facts, credentials), credentials, waiter, second);
   if (through_proxy || !MayBeAnotherRoute(second.cause)) return through_proxy;
-  if (!facts) return attempt;
+  if (!facts) return direct.error();
   TlsFailure third;
   Attempt upgraded = Try(ThroughProxy(Route::kProxyUpgrade, facts, credentials), credentials, waiter, third);
   if (upgraded || facts->tls_routing) return upgraded;
@@ -258,7 +282,8 @@ RouteFinder::Attempt RouteFinder::Search(const Credentials& credentials, Waiter&
 
 Result<Dialled> RouteFinder::Dial(const Credentials& credentials, Waiter& waiter) {
   const std::optional<Way> known = KnownWay(credentials, waiter);
-  if (!known) return Search(credentials, waiter);
+  const bool begins_there = known && known->route == Route::kAuth && settings_.route == Route::kAuto;
+  if (!known || begins_there) return Search(credentials, waiter);
   TlsFailure failure;
   Attempt attempt = Try(*known, credentials, waiter, failure);
   if (attempt || !MayBeAnotherRoute(failure.cause)) return attempt;

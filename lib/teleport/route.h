@@ -54,7 +54,11 @@ class RouteFinder {
   using Attempt = Result<Dialled>;
   // `failure` tells why an attempt failed.
   Attempt Try(const Way& way, const Credentials& credentials, Waiter& waiter, TlsFailure& failure);
+  // The direct way first; others only where its failure lets hope for one.
   Attempt Search(const Credentials& credentials, Waiter& waiter);
+  Attempt TryOthers(const Attempt& direct, TlsCause cause, const Credentials& credentials, Waiter& waiter);
+  // What the last search in vain concluded, while it is too early for another one.
+  std::optional<Error> StillInVain();
   Result<Tunnel> Connect(Waiter& waiter);
   Result<Tunnel> ConnectThrough(const HttpProxy& proxy, const Address& target, Waiter& waiter);
   Status Upgrade(Tunnel& tunnel, const Credentials& credentials, Waiter& waiter, TlsFailure& failure);
@@ -73,6 +77,8 @@ class RouteFinder {
   Logger& log_;
   std::mutex mutex_;
   std::optional<Way> known_;
+  std::optional<Error> in_vain_;  // of the last search, when it led nowhere
+  int dials_since_ = 0;
 };
 
 }  // namespace tw::teleport

@@ -318,6 +318,26 @@ TEST_F(RouteTest, WhatOnceWorkedIsToldWhenNothingElseWorks) {
   EXPECT_TRUE(Has(info.error().message, "connection upgrade at " + address)) << info.error().message;
 }
 
+TEST_F(RouteTest, ASearchInVainIsNotRepeatedAtEveryDial) {
+  FakeAuthOptions options = Options(Front::kAuth);
+  const auto stranger = strangers_.IssueAuthServer();
+  options.server_key = stranger.key_pem;
+  options.server_certificate = stranger.certificate_pem;
+  FakeAuthService server(options, service_);
+  const auto first = Ping(server);
+  ASSERT_FALSE(first);
+  const std::size_t whole = server.hellos().size();
+  ASSERT_GT(whole, 1U);
+  for (std::size_t dial = 1; dial <= 3; ++dial) {
+    const auto again = client_->Ping(Soon());
+    ASSERT_FALSE(again);
+    EXPECT_EQ(again.error().message, first.error().message);
+    EXPECT_EQ(server.hellos().size(), whole + dial);
+  }
+  ASSERT_FALSE(client_->Ping(Soon()));
+  EXPECT_EQ(server.hellos().size(), whole + 3 + whole) << "but it is repeated";
+}
+
 TEST_F(RouteTest, AForcedProxyIsAskedForItsClusterAgainAfterAFailure) {
   FakeAuthService server(Options(Front::kProxy), service_);
   const auto asked = [&] {
