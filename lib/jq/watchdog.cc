@@ -2,6 +2,12 @@
 
 namespace tw::jq {
 
+std::chrono::nanoseconds Watchdog::Guard::Used() const {
+  timespec time{};
+  clock_gettime(clock_, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
 void Watchdog::Add(Guard* guard) {
   bool wake = false;
   {
@@ -30,8 +36,13 @@ void Watchdog::Run(const std::stop_token& stop) {
     const auto now = std::chrono::steady_clock::now();
     for (Guard* guard : active_) {
       if (!guard->fired_ && guard->deadline_ <= now) {
-        guard->fired_ = true;
-        guard->stop_(guard->context_);
+        const std::chrono::nanoseconds left = limit_ - (guard->Used() - guard->began_);
+        if (left.count() > 0) {
+          guard->deadline_ = now + left;
+        } else {
+          guard->fired_ = true;
+          guard->stop_(guard->context_);
+        }
       }
       earliest = std::min(earliest, guard->fired_ ? now + limit_ : guard->deadline_);
     }

@@ -1,10 +1,14 @@
-// Watchdog: calls back when something guarded takes too long. One thread for all; it sleeps unless something
-// runs. Any thread may guard. Not cheap to destroy (joins its thread).
+// Watchdog: calls back when something guarded computes for too long. Processor time of the guarded thread
+// counts, so that a busy machine stops nobody. One thread for all; it sleeps unless something runs. Any
+// thread may guard. Not cheap to destroy (joins its thread).
 #pragma once
+
+#include <pthread.h>
 
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <ctime>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -29,12 +33,14 @@ class Watchdog {
   std::jthread thread_;  // started by the first guard; last member, so that it ends first
 };
 
-// While it lives, `stop(context)` is called from the watchdog's thread once the limit has passed; never after
-// the guard is gone.
+// Guards the thread that makes it. While it lives, `stop(context)` is called from the watchdog's thread once
+// the limit has passed; never after the guard is gone.
 class Watchdog::Guard {
  public:
   Guard(Watchdog& dog, void (*stop)(void*), void* context)
       : dog_(dog), stop_(stop), context_(context), deadline_(std::chrono::steady_clock::now() + dog.limit_) {
+    pthread_getcpuclockid(pthread_self(), &clock_);
+    began_ = Used();
     dog_.Add(this);
   }
   ~Guard() { dog_.Remove(this); }
@@ -43,10 +49,15 @@ class Watchdog::Guard {
 
  private:
   friend class Watchdog;
+  // Processor time of the guarded thread so far.
+  std::chrono::nanoseconds Used() const;
+
   Watchdog& dog_;
   void (*stop_)(void*);
   void* context_;
-  std::chrono::steady_clock::time_point deadline_;
+  clockid_t clock_{};
+  std::chrono::nanoseconds began_{};
+  std::chrono::steady_clock::time_point deadline_;  // not before this can the limit have passed
   bool fired_ = false;
 };
 
