@@ -265,8 +265,13 @@ Event ReadEvent(const Json& json) {
   event.cluster = GetText(json, "cluster");
   event.source = ParseEventSource(GetText(json, "source")).value_or(EventSource::kManual);
   event.seq = GetNumber<std::int64_t>(json, "seq");
-  event.request = ReadRequest(*data);
+  AccessRequest request = ReadRequest(*data);
   event.content_known = data->contains("state");
+  if (event.content_known) {
+    event.request = std::move(request);
+  } else {
+    event.request.id = std::move(request.id);
+  }
   event.previous_state = GetState(*data, "previous_state");
   event.decision = ReadDecision(*data);
   event.web_url = GetText(*data, "web_url");

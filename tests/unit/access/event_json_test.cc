@@ -69,6 +69,14 @@ TEST(EventFromJson, RefusesADecisionThatIsNoObject) {
   EXPECT_FALSE(EventFromJson(R"({"type":"created","data":{"id":"x","decision":"mine"}})"));
 }
 
+TEST(EventFromJson, KnowsOnlyTheIdWhereNoStateIsTold) {
+  const auto event = EventFromJson(R"({"type":"deleted","id":"evt_1","data":{"id":"x","user":"alice"}})");
+  ASSERT_TRUE(event) << event.error().message;
+  EXPECT_FALSE(event->content_known);
+  EXPECT_EQ(event->request.id, "x");
+  EXPECT_EQ(event->request.user, "");
+}
+
 TEST(EventFromJson, ShowsWhatItStumbledOverEscaped) {
   for (const std::string text : {"{\"type\x7f", "\"\xc2\x9b[31m", "\xe2\x80\xae", "[\"\xff\"]"}) {
     const auto event = EventFromJson(text);
