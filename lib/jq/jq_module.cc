@@ -1,10 +1,13 @@
 // The only file that sees libjq (1.6 and 1.7). Facts about 1.6 that shape it, each tried: without a library
 // path `include` aborts the process; $ENV and `env` show the process environment; `indices("")` never
-// returns; looking for something in a list (`index("dba")`, a usual filter) loses memory at every run.
+// returns; looking for something in a list (`index("dba")`, a usual filter) loses memory at every run; a run
+// that ends while `path(...)` has more to give fails an assertion when its state is used or freed.
 #include "jq/jq_module.h"
 
 #include <fmt/format.h>
 
+#include <csetjmp>
+#include <csignal>
 #include <utility>
 
 #include "base/text.h"
@@ -62,8 +65,40 @@ class Value {
   jv value_;
 };
 
+thread_local sigjmp_buf* way_out = nullptr;  // of the call into libjq that this thread is in
+
+void OnAbort(int) {
+  if (way_out != nullptr) siglongjmp(*way_out, 1);
+}
+
+void CatchAborts() {
+  struct sigaction action {};
+  action.sa_handler = &OnAbort;
+  action.sa_flags = SA_NODEFER;  // the mask is as it was after the jump
+  sigaction(SIGABRT, &action, nullptr);
+}
+
+// Calls into libjq, which ends the process when one of its assertions fails: an event that meets such a
+// mistake may cost a dead letter, not the daemon. POSIX lets a handler keep abort() from ending it by not
+// returning. False: that happened; what the call worked on must not be touched again. `call` owns nothing,
+// since it is left by a jump.
+template <class Call>
+bool Survives(const Call& call) {
+  sigjmp_buf here;
+  if (sigsetjmp(here, 0) != 0) {  // NOLINT(cert-err52-cpp): C frames only
+    way_out = nullptr;
+    return false;
+  }
+  way_out = &here;
+  call();
+  way_out = nullptr;
+  return true;
+}
+
 struct StateDelete {
-  void operator()(jq_state* state) const { jq_teardown(&state); }
+  void operator()(jq_state* state) const {
+    Survives([&state] { jq_teardown(&state); });
+  }
 };
 using State = std::unique_ptr<jq_state, StateDelete>;
 
@@ -95,10 +130,27 @@ std::string Tidy(std::string message) {
   return EscapeControls(CutUtf8(message, kLongestMessage));
 }
 
+// `program` with the prelude in front. Null: it does not compile; `message` says why.
+State MakeState(const std::string& program, std::string& message) {
+  State state(jq_init());
+  if (!state) return state;
+  jq_set_attr(state.get(), jv_string("JQ_LIBRARY_PATH"), jv_array());
+  jq_set_error_cb(state.get(), &KeepFirstMessage, &message);
+  jq_set_input_cb(state.get(), &NoMoreInput, nullptr);
+  jq_set_debug_cb(state.get(), &DropMessage, nullptr);
+  const std::string whole = std::string(kPrelude) + program;
+  if (jq_compile(state.get(), whole.c_str()) == 0) return nullptr;
+  jq_set_error_cb(state.get(), &DropMessage, nullptr);
+  return state;
+}
+
 class LibjqProgram final : public Program {
  public:
-  LibjqProgram(State state, std::string origin, std::shared_ptr<Watchdog> dog)
-      : state_(std::move(state)), origin_(std::move(origin)), dog_(std::move(dog)) {}
+  LibjqProgram(State state, std::string program, std::string origin, std::shared_ptr<Watchdog> dog)
+      : state_(std::move(state)),
+        program_(std::move(program)),
+        origin_(std::move(origin)),
+        dog_(std::move(dog)) {}
 
   Result<std::optional<std::string>> First(std::string_view json) override {
     std::optional<std::string> first;
@@ -129,21 +181,48 @@ class LibjqProgram final : public Program {
   Status Each(std::string_view json, Visitor visit, void* context) override {
     const Value input(jv_parse_sized(json.data(), static_cast<int>(json.size())));
     if (!input.valid()) return Failed("its input is not JSON");
-    Watchdog::Guard guard(*dog_, &Stop, state_.get());
-    jq_start(state_.get(), input.Copy(), 0);
-    while (true) {
-      const Value result(jq_next(state_.get()));
-      if (jq_halted(state_.get()) != 0)
-        return Failed(fmt::format("stopped after {} ms: does it loop?", kRunLimit.count()));
-      if (!result.valid()) {
-        if (const auto message = result.Message()) return Failed(*message);
-        return {};
-      }
-      if (!visit(context, result.Dump())) return {};
+    if (!state_) {
+      std::string message;
+      state_ = MakeState(program_, message);
+      if (!state_) return Failed("cannot be compiled again");
     }
+    const Status ran = Run(input, visit, context);
+    // Now, so that the next event does not suffer from what a stop left behind.
+    if (state_ && jq_halted(state_.get()) != 0 && !Start(jv_null())) Abandon();
+    return ran;
   }
 
  private:
+  Status Run(const Value& input, Visitor visit, void* context) {
+    jq_state* const state = state_.get();
+    Watchdog::Guard guard(*dog_, &Stop, state);
+    bool wanted = true;  // after that it runs to its end: see the facts on top
+    bool alive = Start(input.Copy());
+    while (alive) {
+      jv raw = jv_invalid();
+      alive = Survives([state, &raw] { raw = jq_next(state); });
+      const Value result(raw);
+      if (!alive) break;
+      if (wanted && jq_halted(state) != 0)
+        return Failed(fmt::format("stopped after {} ms: does it loop?", kRunLimit.count()));
+      if (!result.valid()) {
+        const auto message = wanted ? result.Message() : std::nullopt;
+        return message ? Status(Failed(*message)) : Status();
+      }
+      wanted = wanted && visit(context, result.Dump());
+    }
+    Abandon();
+    return wanted ? Status(Failed("it ran into an internal error of libjq")) : Status();
+  }
+
+  bool Start(jv input) {
+    jq_state* const state = state_.get();
+    return Survives([state, input] { jq_start(state, input, 0); });
+  }
+
+  // What libjq gave up on cannot be freed; the next run makes a new one.
+  void Abandon() { static_cast<void>(state_.release()); }
+
   // Runs in the watchdog's thread; jq looks at the flag before each instruction.
   static void Stop(void* state) { jq_halt(static_cast<jq_state*>(state), jv_invalid(), jv_invalid()); }
 
@@ -152,6 +231,7 @@ class LibjqProgram final : public Program {
   }
 
   State state_;
+  std::string program_;
   std::string origin_;
   std::shared_ptr<Watchdog> dog_;
 };
@@ -165,17 +245,10 @@ class LibjqCompiler final : public Compiler {
     };
     if (Trim(program).empty()) return bad("it is empty");
     if (program.find('\0') != std::string::npos) return bad("it holds a zero byte");
-    State state(jq_init());
-    if (!state) return Error::Failure(origin + ": out of memory");
-    jq_set_attr(state.get(), jv_string("JQ_LIBRARY_PATH"), jv_array());
     std::string message;
-    jq_set_error_cb(state.get(), &KeepFirstMessage, &message);
-    jq_set_input_cb(state.get(), &NoMoreInput, nullptr);
-    jq_set_debug_cb(state.get(), &DropMessage, nullptr);
-    const std::string whole = std::string(kPrelude) + program;
-    if (jq_compile(state.get(), whole.c_str()) == 0) return bad(Tidy(std::move(message)));
-    jq_set_error_cb(state.get(), &DropMessage, nullptr);
-    return std::make_unique<LibjqProgram>(std::move(state), origin, dog_);
+    State state = MakeState(program, message);
+    if (!state) return bad(Tidy(std::move(message)));
+    return std::make_unique<LibjqProgram>(std::move(state), program, origin, dog_);
   }
 
  private:
@@ -186,5 +259,6 @@ class LibjqCompiler final : public Compiler {
 }  // namespace tw::jq
 
 extern "C" __attribute__((visibility("default"))) tw::jq::Compiler* TwMakeJqCompiler() {
+  tw::jq::CatchAborts();
   return new tw::jq::LibjqCompiler();
 }
