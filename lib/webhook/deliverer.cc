@@ -22,6 +22,9 @@ constexpr std::chrono::hours kLease{
     2};  // longer than a full window may take; a restart gives leases back at once
 constexpr milliseconds kLongestWait{500};   // one round of an idle loop
 constexpr std::chrono::seconds kReread{1};  // how often a disabled endpoint is looked up in the store
+constexpr std::chrono::seconds kResave{1};  // how old the last answer in the store may be
+// How long one endpoint's programs may keep the others waiting in a round.
+constexpr milliseconds kTurn{20};
 
 std::string_view OutcomeWord(DeliveryStatus status, Verdict verdict) {
   if (verdict == Verdict::kDisable) return "disabled";
@@ -158,7 +161,10 @@ void Deliverer::Loop() {
   const SystemTime now = clock_.Now();
   for (const auto& [id, sent] : under_way_) Record(GivenBack(sent.delivery, now));
   under_way_.clear();
-  for (Lane& lane : lanes_) GiveBack(lane);
+  for (Lane& lane : lanes_) {
+    GiveBack(lane);
+    if (lane.unsaved && lane.health.state().hold != store::HoldKind::kDisabled) Save(lane);
+  }
   clerk_.Finish(std::exchange(finished_, {}));
 }
 
@@ -217,7 +223,6 @@ void Deliverer::ReplaceLanes(std::vector<Lane> lanes) {
     // What this process knows is newer than what it read from the store.
     lane.health = EndpointHealth(lane.plan.settings(), old->health.state(), clock_.Now());
     lane.ready = std::exchange(old->ready, {});
-    lane.under_way = old->under_way;
     lane.wished = old->wished;
   }
   lanes.swap(lanes_);
@@ -225,9 +230,16 @@ void Deliverer::ReplaceLanes(std::vector<Lane> lanes) {
     GiveBack(old);  // empty unless the endpoint is configured no more
     if (FindLane(old.name()) == nullptr) observer_.OnEndpointRemoved(old.name());
   }
+  // Counted anew: an endpoint may have been away while its requests were under way.
+  for (const auto& [id, sent] : under_way_) {
+    if (Lane* lane = FindLane(sent.delivery.endpoint)) ++lane->under_way;
+  }
   for (Lane& lane : lanes_) {
     observer_.OnEndpointState(lane.name(), lane.health.state().hold);
-    clerk_.Save(lane.health.state());
+    Save(lane);
+    if (!lane.health.url_changed()) continue;
+    log_.Info("endpoint has another URL: what waits for it is due now", {{"endpoint", lane.name()}});
+    clerk_.MakeAllDue(lane.name());
   }
 }
 
@@ -237,10 +249,12 @@ void Deliverer::Pump() {
   for (Lane& lane : lanes_) {
     const int allowed = lane.health.Allowed(now);
     if (allowed == 0 && !lane.ready.empty()) GiveBack(lane);
+    const SteadyTime turn_ends = clock_.Steady() + kTurn;
     while (lane.under_way < allowed && !lane.ready.empty()) {
       Delivery next = std::move(lane.ready.front());
       lane.ready.pop_front();
       Send(lane, std::move(next));
+      if (clock_.Steady() >= turn_ends) break;
     }
   }
   // Before the wishes, which then see what these records free.
@@ -260,6 +274,16 @@ void Deliverer::Ask(Lane& lane, SystemTime now) {
     lane.last_reread = clock_.Steady();
     clerk_.Reread(lane.name());
   }
+  // Not while disabled: a manual test may have lifted that in the store.
+  if (lane.unsaved && lane.health.state().hold != store::HoldKind::kDisabled &&
+      clock_.Steady() - lane.last_saved >= kResave)
+    Save(lane);
+}
+
+void Deliverer::Save(Lane& lane) {
+  lane.unsaved = false;
+  lane.last_saved = clock_.Steady();
+  clerk_.Save(lane.health.state());
 }
 
 void Deliverer::Send(Lane& lane, Delivery delivery) {
@@ -300,6 +324,7 @@ void Deliverer::Receive(const HttpAnswer& answer) {
   if (lane == nullptr) return;
   --lane->under_way;
   lane->more = true;  // the next event of this request may go now
+  lane->unsaved = true;
   TellChange(*lane, lane->health.Apply(judgement, now, random_));
 }
 
@@ -344,7 +369,6 @@ AttemptRecord Deliverer::Conclude(const UnderWay& sent, const HttpAnswer& answer
   }
   record.due = now + std::chrono::ceil<std::chrono::microseconds>(FullJitter(
                          retry.initial, retry.max, static_cast<unsigned>(delivery.attempts), random_));
-  if (judgement.hold_until) record.due = std::max(record.due, *judgement.hold_until);
   log_.Warn("delivery failed; it will be tried again", {{"endpoint", delivery.endpoint},
                                                         {"event", delivery.event_id},
                                                         {"request_id", delivery.request_id},
@@ -356,7 +380,7 @@ AttemptRecord Deliverer::Conclude(const UnderWay& sent, const HttpAnswer& answer
 void Deliverer::TellChange(Lane& lane, EndpointHealth::Change change) {
   if (change == EndpointHealth::Change::kNone) return;
   const store::EndpointState& state = lane.health.state();
-  clerk_.Save(state);
+  Save(lane);
   observer_.OnEndpointState(lane.name(), state.hold);
   switch (change) {
     case EndpointHealth::Change::kRecovered:
@@ -401,6 +425,8 @@ milliseconds Deliverer::Wait() const {
   const SystemTime now = clock_.Now();
   SystemTime next = now + kLongestWait;
   for (const Lane& lane : lanes_) {
+    const bool turn_cut = !draining_ && !lane.ready.empty() && lane.under_way < lane.health.Allowed(now);
+    if (turn_cut) return milliseconds(0);
     const auto held_until = lane.health.HeldUntil();
     if (held_until && *held_until > now) {
       next = std::min(next, *held_until);

@@ -64,6 +64,7 @@ class Deliverer {
   void Receive(const HttpAnswer& answer);
   void Pump();
   void Ask(Lane& lane, SystemTime now);
+  void Save(Lane& lane);
   std::chrono::milliseconds Wait() const;
   void ReplaceLanes(std::vector<Lane> lanes);
   void TakeErrand(Errand errand);

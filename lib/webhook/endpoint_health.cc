@@ -38,7 +38,8 @@ EndpointHealth::EndpointHealth(const config::EndpointSettings& settings,
       concurrency_(settings.concurrency),
       state_(stored.value_or(store::EndpointState())) {
   const std::string digest = UrlDigest(settings);
-  if (!state_.url_digest.empty() && state_.url_digest != digest) Lift(now);
+  url_changed_ = !state_.url_digest.empty() && state_.url_digest != digest;
+  if (url_changed_) Lift(now);
   state_.endpoint = settings.name;
   state_.url_digest = digest;
 }
@@ -52,21 +53,21 @@ std::optional<SystemTime> EndpointHealth::HeldUntil() const {
   return held() ? state_.hold_until : std::nullopt;
 }
 
-milliseconds EndpointHealth::HeldTotal(SystemTime now) const {
-  milliseconds total = state_.held_total;
-  if (held() && state_.hold_since && now > *state_.hold_since) {
-    total += std::chrono::duration_cast<milliseconds>(now - *state_.hold_since);
+milliseconds HeldTotal(const store::EndpointState& state, SystemTime now) {
+  milliseconds total = state.held_total;
+  if (state.hold != HoldKind::kNone && state.hold_since && now > *state.hold_since) {
+    total += std::chrono::duration_cast<milliseconds>(now - *state.hold_since);
   }
   return total;
 }
 
-void EndpointHealth::Lift(SystemTime now) {
-  state_.held_total = HeldTotal(now);
-  state_.hold = HoldKind::kNone;
-  state_.hold_since.reset();
-  state_.hold_until.reset();
-  state_.consecutive_failures = 0;
-  state_.breaker_trips = 0;
+void LiftHold(store::EndpointState& state, SystemTime now) {
+  state.held_total = HeldTotal(state, now);
+  state.hold = HoldKind::kNone;
+  state.hold_since.reset();
+  state.hold_until.reset();
+  state.consecutive_failures = 0;
+  state.breaker_trips = 0;
 }
 
 void EndpointHealth::Hold(HoldKind kind, std::optional<SystemTime> until, SystemTime now) {

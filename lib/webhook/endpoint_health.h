@@ -15,6 +15,12 @@
 
 namespace tw::webhook {
 
+// Time held so far, a hold under way included.
+std::chrono::milliseconds HeldTotal(const store::EndpointState& state, SystemTime now);
+
+// Lifts whatever holds the endpoint; the time held stays counted.
+void LiftHold(store::EndpointState& state, SystemTime now);
+
 class EndpointHealth {
  public:
   // `stored`: what the store remembers, if anything. A URL that is not the remembered one lifts every hold.
@@ -31,12 +37,13 @@ class EndpointHealth {
   // Takes the outcome of an attempt.
   Change Apply(const Judgement& judgement, SystemTime now, Random& random);
   // Lifts whatever holds the endpoint (a manual test succeeded).
-  void Lift(SystemTime now);
+  void Lift(SystemTime now) { LiftHold(state_, now); }
 
-  // Time held so far, a hold under way included.
-  std::chrono::milliseconds HeldTotal(SystemTime now) const;
+  std::chrono::milliseconds HeldTotal(SystemTime now) const { return webhook::HeldTotal(state_, now); }
   const store::EndpointState& state() const { return state_; }
   bool held() const { return state_.hold != store::HoldKind::kNone; }
+  // Was it made with another URL than the remembered one?
+  bool url_changed() const { return url_changed_; }
 
  private:
   void Hold(store::HoldKind kind, std::optional<SystemTime> until, SystemTime now);
@@ -44,6 +51,7 @@ class EndpointHealth {
   config::BreakerSettings breaker_;
   int concurrency_;
   store::EndpointState state_;
+  bool url_changed_ = false;
 };
 
 // SHA-256 of the URL, in hex.

@@ -5,12 +5,16 @@
 namespace tw::webhook {
 namespace {
 
-constexpr std::size_t kTurnsAhead = 64;  // deliveries in memory for each that may be under way
+constexpr std::int64_t kTurnsAhead = 64;    // deliveries in memory for each that may be under way
+constexpr std::chrono::hours kAllTurns{1};  // how long they may take if each runs into its time-out
 
 }  // namespace
 
 std::size_t Lane::Window() const {
-  return std::min(kWindow, static_cast<std::size_t>(plan.settings().concurrency) * kTurnsAhead);
+  const config::EndpointSettings& settings = plan.settings();
+  const std::int64_t turns = std::clamp<std::int64_t>(
+      kAllTurns / std::max(settings.timeout, std::chrono::milliseconds(1)), 1, kTurnsAhead);
+  return std::min(kWindow, static_cast<std::size_t>(settings.concurrency * turns));
 }
 
 std::size_t Lane::Wanting(SystemTime now) const {

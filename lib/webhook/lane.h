@@ -33,6 +33,8 @@ struct Lane {
   bool more = true;                    // something due may wait in the store
   std::optional<SystemTime> next_due;  // when something in the store falls due
   SteadyTime last_reread{};
+  bool unsaved = false;  // an answer came that the stored state does not show
+  SteadyTime last_saved{};
 };
 
 }  // namespace tw::webhook

@@ -250,6 +250,39 @@ TEST_F(DelivererTest, A410DisablesTheEndpointUntilItsUrlChanges) {
   EXPECT_EQ(transport_->sent().back().target->url.Reveal(), "http://127.0.0.1:9/new");
 }
 
+TEST_F(DelivererTest, AChangedUrlMakesWhatWaitsDueAtOnce) {
+  Start({EndpointAt("portal")});
+  Commit({Change("r1", 1), Change("r1", 2), Change("r2", 1)});
+  deliverer_->Notify();
+  Answer("evt_r2_1", Status(500));
+  Answer("evt_r1_1", Status(429, "86400"));
+  ASSERT_TRUE(WaitForHold(store::HoldKind::kRetryAfter));
+  ASSERT_TRUE(WaitForAttempts(2));
+  Configure({EndpointAt("portal", "http://127.0.0.1:9/new")});
+  Answer("evt_r1_1", Status(200));
+  Answer("evt_r1_2", Status(200));
+  Answer("evt_r2_1", Status(200));
+  ASSERT_TRUE(WaitForStatus(DeliveryStatus::kDelivered, 3));
+}
+
+TEST_F(DelivererTest, TheStoreShowsTheLastAnswerAlsoWhereAllIsWell) {
+  Start({EndpointAt("portal")});
+  Add("r1");
+  ASSERT_TRUE(transport_->WaitForSent(1));
+  clock_.Advance(2s);  // it is written once a second at most
+  Answer("evt_r1_1", Status(503));
+  const auto shows = [&](std::string_view answer) {
+    return Eventually([&] {
+      const auto state = store_->FindEndpoint("portal").value();
+      return state && state->last_answer == answer;
+    });
+  };
+  ASSERT_TRUE(shows("503 Service Unavailable"));
+  clock_.Advance(2s);
+  Answer("evt_r1_1", Status(200));
+  ASSERT_TRUE(shows("200"));
+}
+
 TEST_F(DelivererTest, ASuccessfulTestByAnotherProcessLiftsA410) {
   Start({EndpointAt("portal")});
   Add("r1");
@@ -323,6 +356,42 @@ TEST_F(DelivererTest, AnEndpointRemovedMeanwhileStillGetsItsAnswerRecorded) {
   Answer("evt_r1_1", Status(200));
   ASSERT_TRUE(WaitForStatus(DeliveryStatus::kDelivered, 1));
   EXPECT_THAT(observer_.states(), testing::Contains("portal removed"));
+}
+
+TEST_F(DelivererTest, AnEndpointThatWasAwayMeanwhileIsProbedLikeAnyOther) {
+  config::EndpointSettings settings = EndpointAt("portal");
+  settings.breaker.failures = 1;
+  Start({settings});
+  Add("r1");
+  ASSERT_TRUE(transport_->WaitForSent(1));
+  Configure({});
+  Settle();
+  Configure({settings});
+  Settle();
+  Answer("evt_r1_1", Status(500));
+  ASSERT_TRUE(WaitForHold(store::HoldKind::kBreaker));
+  clock_.Advance(1min);
+  Answer("evt_r1_1", Status(200));
+  ASSERT_TRUE(WaitForStatus(DeliveryStatus::kDelivered, 1));
+}
+
+TEST_F(DelivererTest, AProgramThatLoopsDoesNotKeepOtherEndpointsWaiting) {
+  config::EndpointSettings looping = EndpointAt("looping");
+  looping.transform = config::JqText{"last(repeat(1))", "conf:1: transform"};
+  RealClock real;
+  std::vector<store::Commitment> batch;
+  for (int i = 0; i < 20; ++i) batch.push_back(Change("r" + std::to_string(i), 1, {"looping", "portal"}));
+  Commit(batch);
+  auto transport = std::make_unique<fakes::FakeTransport>([](const HttpCall&) { return Status(200); });
+  Deliverer deliverer(*store_, std::move(transport), real, random_, log_, observer_, "serve");
+  std::vector<EndpointPlan> plans;
+  for (const auto& settings : {looping, EndpointAt("portal")})
+    plans.push_back(EndpointPlan::Make(settings, {}, "teleport-webhooks/test", compiler_.get()).value());
+  ASSERT_TRUE(deliverer.SetEndpoints(std::move(plans)));
+  deliverer.Start();
+  ASSERT_TRUE(WaitForStatus(DeliveryStatus::kDelivered, 20));
+  EXPECT_LT(Deliveries(DeliveryStatus::kDead).size(), 20U);
+  ASSERT_TRUE(WaitForStatus(DeliveryStatus::kDead, 20));
 }
 
 TEST_F(DelivererTest, MakesTheBodyUnderTheSettingsThenInForce) {

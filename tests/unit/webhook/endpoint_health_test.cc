@@ -158,6 +158,22 @@ TEST_F(Health, AChangedUrlLiftsTheHold) {
   EXPECT_NE(moved.state().url_digest, health_.state().url_digest);
 }
 
+TEST_F(Health, TellsWhetherItsUrlChanged) {
+  EXPECT_FALSE(health_.url_changed());
+  EXPECT_FALSE(EndpointHealth(Settings(), health_.state(), Now()).url_changed());
+  EXPECT_TRUE(EndpointHealth(Settings("https://hooks.example.com/b"), health_.state(), Now()).url_changed());
+}
+
+TEST_F(Health, AHoldLiftedInTheStoreStillCountsAsTimeHeld) {
+  Apply(kGone);
+  clock_.Advance(72h);
+  store::EndpointState state = health_.state();
+  LiftHold(state, Now());
+  const EndpointHealth again(Settings(), state, Now());
+  EXPECT_FALSE(again.held());
+  EXPECT_EQ(again.HeldTotal(Now()), 72h);
+}
+
 TEST_F(Health, KeepsNoUrlInItsState) {
   EXPECT_EQ(health_.state().url_digest.find("example"), std::string::npos);
   EXPECT_EQ(health_.state().url_digest.size(), 64U);
