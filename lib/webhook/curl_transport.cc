@@ -307,6 +307,10 @@ class CurlTransport final : public HttpTransport {
       answer.error = "the head of the answer is longer than 64 KiB";
       return;
     }
+    if (code == CURLE_OUT_OF_MEMORY) {  // libcurl's word for a line of more than 100 KB, too
+      answer.error = "a line of the answer's head is too long, or no memory is left";
+      return;
+    }
     const std::string_view words = exchange.error[0] != '\0' ? exchange.error : curl_easy_strerror(code);
     answer.error = EscapeControls(CutUtf8(words, 300));
   }

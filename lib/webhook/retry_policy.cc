@@ -66,8 +66,15 @@ std::string_view FailureWord(TransportFailure failure) {
 
 // Where a redirect points, without its path, which may be secret.
 std::string RedirectWords(const HttpAnswer& answer) {
-  const auto url = ParseUrl(answer.location);
-  return fmt::format("{} to {}, not followed", answer.status, url ? url->Redacted() : "an unreadable place");
+  const std::string_view to = answer.location;
+  if (to.empty()) return std::to_string(answer.status);
+  const bool other_host = to.starts_with("//") || to.find("://") != std::string_view::npos;
+  if (!other_host) return fmt::format("{} to another path there, not followed", answer.status);
+  const auto url = ParseUrl(to.starts_with("//") ? "https:" + answer.location : answer.location);
+  // "//host" keeps the scheme of the request, which is not known here.
+  std::string place = url ? url->Redacted() : "an unreadable place";
+  if (url && to.starts_with("//")) place.erase(0, std::string_view("https:").size());
+  return fmt::format("{} to {}, not followed", answer.status, place);
 }
 
 }  // namespace

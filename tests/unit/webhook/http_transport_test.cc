@@ -158,6 +158,15 @@ TEST_F(HttpTransportTest, GivesUpOnAnEndlessHead) {
   EXPECT_THAT(answer.error, HasSubstr("head of the answer"));
 }
 
+TEST_F(HttpTransportTest, SaysThatALineOfTheHeadIsTooLong) {
+  HttpReceiver receiver([](const SeenRequest&, int) {
+    ScriptedReply reply;
+    reply.raw = "HTTP/1.1 200 OK\r\nX-Filler: " + std::string(300'000, 'x') + "\r\n\r\n";
+    return reply;
+  });
+  EXPECT_THAT(Post(Target(receiver.Url())).error, HasSubstr("line of the answer's head is too long"));
+}
+
 TEST_F(HttpTransportTest, KeepsNoCookies) {
   HttpReceiver receiver([](const SeenRequest&, int) {
     return ScriptedReply{200, {{"Set-Cookie", "session=1; Path=/"}}};

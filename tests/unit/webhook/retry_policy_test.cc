@@ -93,6 +93,14 @@ TEST(RetryPolicy, NamesTheTargetOfARedirectWithoutItsSecretPath) {
   EXPECT_THAT(what, HasSubstr("301 to https://other.example.com"));
   EXPECT_THAT(what, Not(HasSubstr("secret")));
   EXPECT_THAT(what, Not(HasSubstr("password")));
+  answer.location = "//other.example.com/secret";
+  EXPECT_EQ(Judge(answer, kNow).what, "301 to //other.example.com/***, not followed");
+  answer.location = "/secret/";
+  EXPECT_EQ(Judge(answer, kNow).what, "301 to another path there, not followed");
+  answer.location = "ftp://other.example.com/secret";
+  EXPECT_EQ(Judge(answer, kNow).what, "301 to an unreadable place, not followed");
+  answer.location.clear();
+  EXPECT_EQ(Judge(answer, kNow).what, "301");
   answer.location = "\x1b[31m relative";
   EXPECT_THAT(Judge(answer, kNow).what, Not(HasSubstr("\x1b")));
 }
