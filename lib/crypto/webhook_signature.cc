@@ -16,6 +16,7 @@ constexpr std::string_view kGithubPrefix = "sha256=";
 constexpr std::string_view kV1 = "v1,";
 constexpr std::string_view kV1a = "v1a,";
 constexpr std::size_t kLongestTimestamp = 12;  // digits
+constexpr std::size_t kLongestId = 64;
 constexpr std::size_t kMostEntries = 32;  // more signatures than anyone rotates; bounds the work per request
 
 std::string StandardV1a(std::string_view seed, std::string_view content) {
@@ -106,6 +107,11 @@ SignatureVerdict VerifyGithub(std::span<const WebhookKey> keys, std::span<const 
 }
 
 }  // namespace
+
+bool IsWebhookId(std::string_view id) {
+  return !id.empty() && id.size() <= kLongestId &&
+         std::all_of(id.begin(), id.end(), [](char c) { return c > ' ' && c <= '~' && c != '.'; });
+}
 
 std::string StandardContent(std::string_view id, std::string_view timestamp, std::string_view body) {
   std::string content;

@@ -51,6 +51,10 @@ class WebhookKey {
   std::string public_bytes_;
 };
 
+// Can this be a webhook-id? 1 to 64 printable ASCII characters, no blank and no dot: it stands in a header,
+// and a dot ends it in what is signed.
+bool IsWebhookId(std::string_view id);
+
 // What Standard Webhooks signs: id, timestamp and body joined by dots.
 std::string StandardContent(std::string_view id, std::string_view timestamp, std::string_view body);
 // One "v1,..." entry under a raw HMAC key.

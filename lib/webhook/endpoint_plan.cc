@@ -29,9 +29,13 @@ std::string Basic(std::string_view user, const Secret& password) {
 }
 
 Headers FixedHeaders(const config::EndpointSettings& settings, const std::string& user_agent) {
-  Headers headers{{"User-Agent", user_agent}};
-  for (const config::Header& header : settings.headers)
+  Headers headers;
+  bool own_agent = false;
+  for (const config::Header& header : settings.headers) {
     headers.emplace_back(header.name, header.value.Reveal());
+    own_agent |= AsciiLower(header.name) == "user-agent";
+  }
+  if (!own_agent) headers.emplace(headers.begin(), "User-Agent", user_agent);
   if (!settings.bearer_token.empty()) {
     headers.emplace_back("Authorization", fmt::format("Bearer {}", settings.bearer_token.Reveal()));
   } else if (!settings.basic_user.empty()) {
@@ -84,6 +88,7 @@ Result<EndpointPlan> EndpointPlan::Make(const config::EndpointSettings& settings
 
 Result<HttpCall> EndpointPlan::Build(std::uint64_t call_id, std::string_view webhook_id,
                                      std::string_view event_json, SystemTime now) const {
+  if (!crypto::IsWebhookId(webhook_id)) return Error::Usage("the event's id cannot be a webhook-id");
   // A `when` that failed when the event was committed let it through, so that the failure shows here.
   if (when_) {
     if (const auto first = when_->First(event_json); !first) return first.error();

@@ -317,5 +317,13 @@ TEST(GithubSignature, IgnoresKeysOfTheOtherScheme) {
   EXPECT_EQ(VerifyWebhook(WebhookScheme::kGithub, keys, headers, "", At(0)), SignatureVerdict::kMismatch);
 }
 
+TEST(WebhookId, IsPrintableShortAndWithoutDots) {
+  EXPECT_TRUE(IsWebhookId("evt_0123"));
+  EXPECT_TRUE(IsWebhookId(std::string(64, 'a')));
+  EXPECT_FALSE(IsWebhookId(std::string(65, 'a')));
+  for (const std::string_view id : {"", "a.b", "a b", "a\r\nX: 1", "a\x7f", "\xc3\xa9"})
+    EXPECT_FALSE(IsWebhookId(id));
+}
+
 }  // namespace
 }  // namespace tw::crypto

@@ -93,6 +93,20 @@ TEST(EndpointPlan, AddsTheConfiguredHeaders) {
   EXPECT_THAT(Build(settings).headers, Contains(Pair("X-Api-Key", "k")));
 }
 
+TEST(EndpointPlan, AConfiguredUserAgentTakesThePlaceOfOurs) {
+  config::EndpointSettings settings = Settings();
+  settings.headers = {{"user-agent", Secret("portal/1")}};
+  const HttpCall call = Build(settings);
+  EXPECT_THAT(call.headers, Contains(Pair("user-agent", "portal/1")));
+  EXPECT_THAT(call.headers, Not(Contains(Key("User-Agent"))));
+}
+
+TEST(EndpointPlan, RefusesAnIdThatWouldBreakOutOfItsHeader) {
+  const auto plan = TryMake(Settings());
+  for (const char* id : {"", "evt_1\r\nX-Other: 1", "evt.1", "evt 1", "evt_\x7f"})
+    EXPECT_FALSE(plan->Build(1, id, SampleJson(), kTime1)) << id;
+}
+
 TEST(EndpointPlan, ShapesTheBodyAndSignsWhatIsSent) {
   config::EndpointSettings settings = Settings();
   settings.secrets = {Secret(kKey1)};
