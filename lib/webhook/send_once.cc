@@ -87,20 +87,30 @@ Result<SendReport> SendOnce(HttpTransport& transport, const EndpointPlan& plan, 
     report.judgement = Judge(report.answer, clock.Now());
     ++report.attempts;
     if (report.judgement.verdict != Verdict::kRetry || report.attempts > delivery.retries) return report;
-    const Duration wait =
-        FullJitter(retry.initial, retry.max, static_cast<unsigned>(report.attempts - 1), random);
+    Duration wait = FullJitter(retry.initial, retry.max, static_cast<unsigned>(report.attempts - 1), random);
+    if (report.judgement.hold_until) {
+      const Duration asked = *report.judgement.hold_until - clock.Now();
+      if (asked > retry.max) return report;
+      wait = std::max(wait, asked);
+    }
     if (!clock.SleepFor(wait, stop)) return Error::Cancelled();
   }
 }
 
+ShownRequest Shown(const EndpointPlan& plan, const HttpCall& call, bool reveal) {
+  ShownRequest shown{reveal ? std::string(call.target->url.Reveal()) : plan.settings().url.Redacted(), {}};
+  for (const auto& [name, value] : call.headers) {
+    const bool hidden = !reveal && SecretHeader(plan, name);
+    shown.headers.emplace_back(name, hidden ? std::string(kHidden) : EscapeControls(value));
+  }
+  return shown;
+}
+
 std::string RequestText(const EndpointPlan& plan, const HttpCall& call, std::string_view prefix,
                         bool reveal) {
-  const std::string url = reveal ? std::string(call.target->url.Reveal()) : plan.settings().url.Redacted();
-  std::string out = fmt::format("{}POST {}\n", prefix, url);
-  for (const auto& [name, value] : call.headers) {
-    out += fmt::format("{}{}: {}\n", prefix, name,
-                       reveal || !SecretHeader(plan, name) ? EscapeControls(value) : std::string(kHidden));
-  }
+  const ShownRequest shown = Shown(plan, call, reveal);
+  std::string out = fmt::format("{}POST {}\n", prefix, shown.url);
+  for (const auto& [name, value] : shown.headers) out += fmt::format("{}{}: {}\n", prefix, name, value);
   return out;
 }
 

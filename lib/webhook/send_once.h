@@ -6,6 +6,8 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/random.h"
@@ -33,13 +35,19 @@ struct AttemptView {
   std::function<void(const HttpAnswer&)> answer;
 };
 
-// Tries until delivered, refused for good, out of retries, or `stop`. Errors: kReceiver (the event cannot be
-// shaped), kCancelled. A refusal by the receiver is a report, not an error.
+// Tries until delivered, refused for good, out of retries, asked to wait for longer than retry.max, or
+// `stop`. A shorter Retry-After is obeyed. Errors: kReceiver (the event cannot be shaped), kCancelled. A
+// refusal by the receiver is a report, not an error.
 Result<SendReport> SendOnce(HttpTransport& transport, const EndpointPlan& plan, const HandDelivery& delivery,
                             Clock& clock, Random& random, const AttemptView& view, std::stop_token stop);
 
-// The request as text, like curl -v shows it, lines beginning with `prefix`. Without `reveal`, what is secret
-// is ***.
+// The request as it may be shown. Without `reveal`, what is secret is ***.
+struct ShownRequest {
+  std::string url;
+  std::vector<std::pair<std::string, std::string>> headers;
+};
+ShownRequest Shown(const EndpointPlan& plan, const HttpCall& call, bool reveal);
+// The same as text, like curl -v shows it, lines beginning with `prefix`.
 std::string RequestText(const EndpointPlan& plan, const HttpCall& call, std::string_view prefix, bool reveal);
 
 // Text of an answer of this endpoint, for showing: a receiver may repeat what it was sent, and what was

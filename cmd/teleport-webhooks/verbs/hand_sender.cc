@@ -24,7 +24,9 @@ Result<std::optional<webhook::SendReport>> HandSender::Send(const webhook::Endpo
                                                             const std::string& event_json) {
   using Report = std::optional<webhook::SendReport>;
   if (invocation_.args().Has("dry-run")) {
-    if (const Status shown = Show(plan, webhook_id, event_json); !shown) return shown.error();
+    const auto call = plan.Build(1, webhook_id, event_json, clock_.Now());
+    if (!call) return Unshaped(plan, webhook_id, call.error());
+    if (const Status shown = Show(plan, webhook_id, *call); !shown) return shown.error();
     tally_.Succeeded();
     return Report();
   }
@@ -35,6 +37,8 @@ Result<std::optional<webhook::SendReport>> HandSender::Send(const webhook::Endpo
   }
   auto report = webhook::SendOnce(*transport_, plan, {webhook_id, event_json, retries_}, clock_, random_,
                                   Verbose(plan), stop_);
+  if (!report && report.error().kind == ErrorKind::kReceiver)
+    return Unshaped(plan, webhook_id, report.error());
   if (!report) return report.error();
   Delivered(*report) ? tally_.Succeeded() : tally_.Failed(ErrorKind::kReceiver);
   if (const Status told = Tell(plan, webhook_id, *report); !told) return told.error();
@@ -59,12 +63,35 @@ Status HandSender::Tell(const webhook::EndpointPlan& plan, const std::string& we
   return invocation_.out().Line(fmt::format("{} {}: {} ({} ms{})", endpoint, webhook_id, what, took, tries));
 }
 
+// One event that its endpoint's program fails on must not keep the others from going out.
+Result<std::optional<webhook::SendReport>> HandSender::Unshaped(const webhook::EndpointPlan& plan,
+                                                                const std::string& webhook_id,
+                                                                const Error& error) {
+  webhook::SendReport report;
+  report.judgement = {webhook::Verdict::kDead, std::nullopt, error.message};
+  tally_.Failed(ErrorKind::kReceiver);
+  if (const Status told = Tell(plan, webhook_id, report); !told) return told.error();
+  return std::optional(std::move(report));
+}
+
 Status HandSender::Show(const webhook::EndpointPlan& plan, const std::string& webhook_id,
-                        const std::string& event_json) {
-  const auto call = plan.Build(1, webhook_id, event_json, clock_.Now());
-  if (!call) return Error{ErrorKind::kReceiver, call.error().message, call.error().hint, false};
-  const std::string head = webhook::RequestText(plan, *call, "", invocation_.args().Has("reveal"));
-  return invocation_.out().Write(fmt::format("{}\n{}\n", head, call->body));
+                        const webhook::HttpCall& call) {
+  const bool reveal = invocation_.args().Has("reveal");
+  if (invocation_.format() == Format::kText) {
+    const std::string head = webhook::RequestText(plan, call, "", reveal);
+    return invocation_.out().Write(fmt::format("{}\n{}\n", head, call.body));
+  }
+  const webhook::ShownRequest shown = webhook::Shown(plan, call, reveal);
+  Json headers = Json::object();
+  for (const auto& [name, value] : shown.headers) headers[name] = value;
+  const Json line = {{"endpoint", plan.settings().name},
+                     {"webhook_id", webhook_id},
+                     {"dry_run", true},
+                     {"method", "POST"},
+                     {"url", shown.url},
+                     {"headers", std::move(headers)},
+                     {"body", call.body}};
+  return invocation_.out().Line(line.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 webhook::AttemptView HandSender::Verbose(const webhook::EndpointPlan& plan) const {

@@ -18,9 +18,9 @@ class HandSender {
   HandSender(Invocation& invocation, std::stop_token stop, int retries)
       : invocation_(invocation), stop_(std::move(stop)), retries_(retries) {}
 
-  // Sends (or with --dry-run shows) one event to one endpoint and prints a line about it. The report is
-  // absent with
-  // --dry-run. Errors: kCancelled; kReceiver when the event cannot be shaped; what standard output says.
+  // Sends (or with --dry-run shows) one event to one endpoint and prints a line about it. An event that
+  // cannot be shaped is a report of no attempt. The report is absent with --dry-run. Errors: kCancelled; what
+  // standard output says.
   Result<std::optional<webhook::SendReport>> Send(const webhook::EndpointPlan& plan,
                                                   const std::string& webhook_id,
                                                   const std::string& event_json);
@@ -30,8 +30,10 @@ class HandSender {
  private:
   Status Tell(const webhook::EndpointPlan& plan, const std::string& webhook_id,
               const webhook::SendReport& report);
+  Result<std::optional<webhook::SendReport>> Unshaped(const webhook::EndpointPlan& plan,
+                                                      const std::string& webhook_id, const Error& error);
   Status Show(const webhook::EndpointPlan& plan, const std::string& webhook_id,
-              const std::string& event_json);
+              const webhook::HttpCall& call);
   webhook::AttemptView Verbose(const webhook::EndpointPlan& plan) const;
 
   Invocation& invocation_;

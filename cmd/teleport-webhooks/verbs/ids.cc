@@ -62,11 +62,13 @@ class LineReader {
 };
 
 Result<GivenRequest> ReadLine(std::string_view text) {
+  if (text.starts_with("{\"ClusterName\""))
+    return Error::Usage("a legacy body, which is no event", "watch --payload event prints events");
   if (text.starts_with('{')) {
     auto event = access::EventFromJson(text);
     if (!event) return event.error();
     if (event->request.id.empty()) return Error::Usage("the event names no access request");
-    return GivenRequest{event->request.id, std::move(*event)};
+    return GivenRequest{event->request.id, std::move(*event), std::string(text)};
   }
   if (text.starts_with('[')) {
     return Error::Usage("an array, where one event or id a line is due",
@@ -78,7 +80,7 @@ Result<GivenRequest> ReadLine(std::string_view text) {
     if (json.is_string()) id = json.get<std::string>();
   }
   if (const Status valid = CheckRequestId(id); !valid) return valid.error();
-  return GivenRequest{std::move(id), std::nullopt};
+  return GivenRequest{std::move(id), std::nullopt, {}};
 }
 
 Status FromStdin(std::stop_token stop, const std::function<bool(GivenRequest)>& act) {
@@ -122,7 +124,7 @@ Status ForEachRequest(const Invocation& invocation, std::stop_token stop,
     if (const Status valid = CheckRequestId(id); !valid) return valid;
   }
   for (const std::string& id : ids) {
-    if (stop.stop_requested() || !act({id, std::nullopt})) break;
+    if (stop.stop_requested() || !act({id, std::nullopt, {}})) break;
   }
   return {};
 }

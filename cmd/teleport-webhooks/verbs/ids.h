@@ -16,6 +16,7 @@ namespace tw::cli {
 struct GivenRequest {
   std::string id;
   std::optional<access::Event> event;  // when the line was an event
+  std::string json;                    // that line, with what this version does not know
 };
 
 // Calls `act` for each in turn until it returns false, the input ends or `stop`. A line that is neither an id

@@ -8,6 +8,7 @@
 #include "base/duration.h"
 #include "base/text.h"
 #include "cli/interrupt.h"
+#include "crypto/webhook_signature.h"
 #include "teleport/client.h"
 #include "verbs/hand_sender.h"
 #include "verbs/ids.h"
@@ -37,6 +38,9 @@ Result<What> ReadWhat(const Arguments& args) {
     return Error::Usage("stored deliveries go to their own endpoints, not to --url");
   if ((args.Has("type") || args.Has("field")) && !args.Has("test"))
     return Error::Usage("--type and --field go with --test");
+  if (args.Has("since") && !args.Has("failed") && !args.Has("delivered"))
+    return Error::Usage("--since goes with --failed or --delivered");
+  if (args.Has("stale") && !stored) return Error::Usage("--stale goes with --failed or --delivery");
   return args.Has("test") ? What::kTest : stored ? What::kStored : What::kRequests;
 }
 
@@ -124,11 +128,19 @@ class Sending {
         return {};
       }
       given.event = std::move(*event);
+      given.json = access::EventToJson(*given.event);
     }
-    if (invocation_.args().Has("new-id") || given.event->id.empty()) given.event->id = NewEventId(random_);
-    const std::string json = access::EventToJson(*given.event);
+    std::string id = given.event->id;
+    if (invocation_.args().Has("new-id") || id.empty()) {
+      id = NewEventId(random_);
+      given.json = WithId(given.json, id);
+    } else if (!crypto::IsWebhookId(id)) {
+      return Error::Usage(
+          fmt::format("{}: the id of the event cannot be a webhook-id", given.id),
+          "at most 64 characters, no dots, blanks or control characters; --new-id gives another");
+    }
     for (const webhook::EndpointPlan& plan : targets_.plans) {
-      if (const auto report = sender_.Send(plan, given.event->id, json); !report) return report.error();
+      if (const auto report = sender_.Send(plan, id, given.json); !report) return report.error();
     }
     return {};
   }
@@ -199,11 +211,7 @@ int RunSend(Invocation& invocation) {
   }
   const int code = sender.tally().exit_code();
   const bool summary = code != 0 && invocation.format() != Format::kText;
-  return summary ? invocation.Fail(
-                       {code == ExitCode(ErrorKind::kMixed) ? ErrorKind::kMixed : ErrorKind::kReceiver,
-                        "not everything was delivered",
-                        {},
-                        false})
+  return summary ? invocation.Fail({sender.tally().failure(), "not everything was delivered", {}, false})
                  : code;
 }
 

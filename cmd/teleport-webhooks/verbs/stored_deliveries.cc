@@ -4,17 +4,21 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <nlohmann/json.hpp>
 
 #include "base/duration.h"
 #include "base/text.h"
 #include "store/sqlite_store.h"
 #include "verbs/test_event.h"
+#include "webhook/endpoint_health.h"
 
 namespace tw::cli {
 namespace {
 
 using store::Delivery;
 using store::DeliveryStatus;
+
+using Json = nlohmann::ordered_json;
 
 constexpr std::chrono::hours kLease{1};
 
@@ -63,9 +67,12 @@ class StoredSender {
       query.delivery_id = id;
       const auto found = store_.Deliveries(query);
       if (!found) return found.error();
-      if (found->empty())
-        return Error{ErrorKind::kNotFound, fmt::format("no delivery {}", id),
-                     "see teleport-webhooks check --queue", false};
+      if (found->empty()) {
+        sender_.tally().Failed(ErrorKind::kNotFound);
+        invocation_.Warn(fmt::format("no delivery {}; see teleport-webhooks check --queue", id));
+        continue;
+      }
+      if (stop_.stop_requested()) return Error::Cancelled();
       if (const Status acted = Act(found->front()); !acted) return acted;
     }
     if (args.Has("failed")) {
@@ -105,10 +112,14 @@ class StoredSender {
     const Arguments& args = invocation_.args();
     if (args.Has("discard")) return Discard(delivery);
     const webhook::EndpointPlan* plan = targets_.Find(delivery.endpoint);
-    if (plan == nullptr)
-      return Error::Usage(fmt::format("delivery {} is for endpoint {}, which is not chosen or not configured",
-                                      delivery.id, delivery.endpoint));
-    if (!args.Has("stale")) {
+    if (plan == nullptr) {
+      sender_.tally().Failed(ErrorKind::kUsage);
+      invocation_.Warn(fmt::format("delivery {} is for endpoint {}, which is not chosen or not configured",
+                                   delivery.id, delivery.endpoint));
+      return {};
+    }
+    // What was delivered was taken in its order before, and is sent in that order again.
+    if (delivery.status == DeliveryStatus::kDead && !args.Has("stale")) {
       const auto superseded = store_.Superseded(delivery.id);
       if (!superseded) return superseded.error();
       if (*superseded) {
@@ -122,11 +133,23 @@ class StoredSender {
   }
 
   Status Discard(const Delivery& delivery) {
-    if (invocation_.args().Has("dry-run"))
-      return invocation_.out().Line(fmt::format("delivery {}: would be discarded", delivery.id));
-    if (const Status discarded = store_.Discard(delivery.id); !discarded) return discarded;
+    const bool dry = invocation_.args().Has("dry-run");
+    if (!dry) {
+      const Status discarded = store_.Discard(delivery.id);
+      if (!discarded && discarded.error().kind == ErrorKind::kNotFound) return {};  // gone already, as wanted
+      if (!discarded) return discarded;
+    }
     sender_.tally().Succeeded();
-    return invocation_.out().Line(fmt::format("delivery {}: discarded", delivery.id));
+    if (invocation_.format() == Format::kText)
+      return invocation_.out().Line(
+          fmt::format("delivery {}: {}", delivery.id, dry ? "would be discarded" : "discarded"));
+    Json line = {{"delivery", delivery.id},
+                 {"endpoint", delivery.endpoint},
+                 {"webhook_id", delivery.event_id},
+                 {"request_id", delivery.request_id},
+                 {"discarded", !dry}};
+    if (dry) line["dry_run"] = true;
+    return invocation_.out().Line(line.dump(-1, ' ', false, Json::error_handler_t::replace));
   }
 
   Status Resend(const webhook::EndpointPlan& plan, const Delivery& listed) {
@@ -191,15 +214,19 @@ void LiftHold(const Invocation& invocation, const std::string& state_dir, const 
   store::SqliteOptions options;
   options.create = false;
   const auto store = store::OpenSqliteStore(state_dir, options);
-  if (!store) return;
+  if (!store) {
+    const bool wanted = invocation.args().Has("endpoint") && store.error().kind != ErrorKind::kNotFound;
+    if (wanted) {
+      invocation.Warn(fmt::format("endpoint {}: cannot look whether a 410 holds it: {}", endpoint,
+                                  store.error().message));
+    }
+    return;
+  }
   auto state = (*store)->FindEndpoint(endpoint);
   if (!state || !*state || (*state)->hold != store::HoldKind::kDisabled) return;
-  (*state)->hold = store::HoldKind::kNone;
-  (*state)->hold_since.reset();
-  (*state)->hold_until.reset();
-  (*state)->consecutive_failures = 0;
-  (*state)->breaker_trips = 0;
-  const Status saved = (*store)->SaveEndpoint(**state);
+  webhook::LiftHold(**state, RealClock().Now());
+  Status saved = (*store)->SaveEndpoint(**state);
+  if (saved) saved = (*store)->MakeAllDue(endpoint);
   if (saved) {
     invocation.Note(fmt::format("endpoint {}: in use again", endpoint));
   } else {

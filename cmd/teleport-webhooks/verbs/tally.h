@@ -11,13 +11,19 @@ namespace tw::cli {
 class Tally {
  public:
   void Succeeded() { Add(0); }
-  void Failed(ErrorKind kind) { Add(ExitCode(kind)); }
+  void Failed(ErrorKind kind) {
+    Add(ExitCode(kind));
+    failure_ = kind;
+  }
   bool empty() const { return !code_; }
   int exit_code() const { return code_.value_or(0); }
+  // What a failure that sums up is to be called. Only where something failed.
+  ErrorKind failure() const { return code_ == ExitCode(ErrorKind::kMixed) ? ErrorKind::kMixed : failure_; }
 
  private:
   void Add(int code) { code_ = code_ && *code_ != code ? ExitCode(ErrorKind::kMixed) : code; }
   std::optional<int> code_;
+  ErrorKind failure_ = ErrorKind::kFailure;
 };
 
 }  // namespace tw::cli

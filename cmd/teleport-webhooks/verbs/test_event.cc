@@ -6,6 +6,7 @@
 
 #include "access/event_json.h"
 #include "base/text.h"
+#include "crypto/webhook_signature.h"
 
 namespace tw::cli {
 namespace {
@@ -74,6 +75,12 @@ std::string NewEventId(Random& random) {
   return "evt_" + RandomHex(random, 16);
 }
 
+std::string WithId(const std::string& event_json, const std::string& id) {
+  Json event = Json::parse(event_json, nullptr, false);
+  event["id"] = id;
+  return event.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 Result<TestEvent> MakeTestEvent(const std::string& type, const std::vector<std::string>& fields,
                                 const Clock& clock, Random& random) {
   const auto parsed = type.empty() ? access::EventType::kTest : access::ParseEventType(type);
@@ -87,10 +94,9 @@ Result<TestEvent> MakeTestEvent(const std::string& type, const std::vector<std::
   const std::string json = event.dump(-1, ' ', false, Json::error_handler_t::replace);
   const auto checked = access::EventFromJson(json);
   if (!checked) return checked.error().Within("--field");
-  const bool usable = !checked->id.empty() && checked->id.find_first_of(". \t\r\n") == std::string::npos &&
-                      checked->id.size() <= 64;
-  if (!usable)
-    return Error::Usage("--field id: not usable as a webhook-id", "at most 64 characters, no dots or blanks");
+  if (!crypto::IsWebhookId(checked->id))
+    return Error::Usage("--field id: not usable as a webhook-id",
+                        "at most 64 characters, no dots, blanks or control characters");
   return TestEvent{checked->id, json};
 }
 

@@ -18,6 +18,8 @@ struct TestEvent {
 
 // "evt_" and 128 random bits: the webhook-id of what has no id of its own.
 std::string NewEventId(Random& random);
+// The event under another id, with all else as it is.
+std::string WithId(const std::string& event_json, const std::string& id);
 
 // `type`: empty for endpoint.test. `fields`: "path=value" with dots in the path, e.g. data.user=alice; a
 // value that is JSON is taken as JSON, anything else as text. Error: kUsage.

@@ -13,6 +13,7 @@ namespace {
 
 using fakes::Status;
 using testing::ElementsAre;
+using namespace std::chrono_literals;
 using testing::HasSubstr;
 using testing::Not;
 using testing::SizeIs;
@@ -64,6 +65,14 @@ TEST_F(SendOnceTest, RetriesWithTheSameIdAndBackOff) {
   EXPECT_EQ(report->attempts, 3);
   EXPECT_THAT(clock_.sleeps(), SizeIs(2));
   EXPECT_EQ(calls_[0].body, calls_[2].body);
+}
+
+TEST_F(SendOnceTest, WaitsAsLongAsTheReceiverAsksUnlessThatIsTooLong) {
+  EXPECT_EQ(Send({Status(503, "30"), Status(200)}, 1)->attempts, 2);
+  EXPECT_THAT(clock_.sleeps(), testing::ElementsAre(30s));
+  const auto report = Send({Status(503, "3600"), Status(200)}, 5);
+  EXPECT_EQ(report->attempts, 1);
+  EXPECT_EQ(report->judgement.verdict, Verdict::kRetry);
 }
 
 TEST_F(SendOnceTest, StopsWhenTheRetriesAreUsedUpOrTheRefusalIsFinal) {
