@@ -61,6 +61,7 @@ Result<std::unique_ptr<Front>> Front::Open(FrontOptions options) {
       Listener::Open(front->options_.listen, [raw = front.get()](UniqueFd fd) { raw->Take(std::move(fd)); });
   if (!listener) return listener.error();
   front->listener_ = *std::move(listener);
+  front->address_ = front->listener_->address();
   return front;
 }
 
@@ -122,7 +123,7 @@ void Front::ServeWeb(UniqueFd connection, const std::stop_token& stop) const {
       WebFacts facts;
       facts.release = options_.release;
       facts.cluster = options_.cluster;
-      facts.public_address = listener_->address().Text();
+      facts.public_address = address_.Text();
       facts.dial_auth = [this] { return Dial(options_.auth_address()); };
       WebEndpoint(std::move(facts)).Serve(**stream, stop);
     }

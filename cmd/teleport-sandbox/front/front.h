@@ -35,7 +35,7 @@ class Front {
   static Result<std::unique_ptr<Front>> Open(FrontOptions options);
   ~Front();
 
-  const Address& address() const { return listener_->address(); }
+  const Address& address() const { return address_; }
   // As if the proxy were killed: connections are cut, new ones refused, until Resume.
   void Suspend();
   Status Resume() { return listener_->Resume(); }
@@ -55,6 +55,7 @@ class Front {
   std::unique_ptr<TlsAcceptor> acceptor_;
   std::mutex mutex_;
   std::list<Connection> connections_;
+  Address address_;  // of the listener, which may end before the last connection does
   std::unique_ptr<Listener> listener_;
 };
 
