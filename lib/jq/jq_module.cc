@@ -65,7 +65,9 @@ class Value {
   jv value_;
 };
 
-thread_local sigjmp_buf* way_out = nullptr;  // of the call into libjq that this thread is in
+// Of the call into libjq that this thread is in. Initial-exec: else the first look at it in a thread may
+// allocate, which a signal handler must not do.
+__attribute__((tls_model("initial-exec"))) thread_local sigjmp_buf* way_out = nullptr;
 
 void OnAbort(int) {
   if (way_out != nullptr) siglongjmp(*way_out, 1);
