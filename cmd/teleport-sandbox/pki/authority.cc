@@ -1,6 +1,5 @@
 #include "pki/authority.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <openssl/bio.h>
 #include <openssl/bn.h>
@@ -13,6 +12,8 @@
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
+
+#include "base/network.h"
 
 namespace tw::sandbox {
 namespace {
@@ -94,9 +95,7 @@ bool SetSerial(X509* certificate) {
 std::string AlternativeNames(const std::vector<std::string>& names) {
   std::string list;
   for (const std::string& name : names) {
-    in6_addr address;
-    const bool literal =
-        inet_pton(AF_INET, name.c_str(), &address) == 1 || inet_pton(AF_INET6, name.c_str(), &address) == 1;
+    const bool literal = ParseNumeric(name).has_value();
     list += (list.empty() ? "" : ",") + std::string(literal ? "IP:" : "DNS:") + name;
   }
   return list;
