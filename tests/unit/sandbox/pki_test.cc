@@ -74,7 +74,7 @@ class PkiTest : public ::testing::TestWithParam<KeyType> {
 
 TEST_P(PkiTest, ServerCertificateIsGoodForTheNamesOfAnAuthService) {
   const ServerIdentity server = pki_->Server();
-  EXPECT_THAT(Verify(server.certificate_pem, pki_->HostCas().front()), HasSubstr("OK"));
+  EXPECT_THAT(Verify(server.certificate_pem, pki_->HostCas().front()), HasSubstr(": OK"));
   const std::string text = Shell("openssl x509 -noout -text -in " + (dir_ / "leaf.pem").string());
   for (const char* name :
        {"DNS:teleport.cluster.local", "DNS:*.teleport.cluster.local", "IP Address:127.0.0.1"}) {
@@ -84,8 +84,8 @@ TEST_P(PkiTest, ServerCertificateIsGoodForTheNamesOfAnAuthService) {
 
 TEST_P(PkiTest, UserCertificateNamesUserRolesAndClusterAndComesFromTheUserCa) {
   ASSERT_TRUE(pki_->WriteUser({"alice", {"requester", "dev"}, false, {}}).has_value());
-  EXPECT_THAT(Verify(Read(dir_ / "alice.crt"), pki_->Server().client_roots_pem), HasSubstr("OK"));
-  EXPECT_THAT(Verify(Read(dir_ / "alice.crt"), pki_->HostCas().front()), ::testing::Not(HasSubstr("OK")));
+  EXPECT_THAT(Verify(Read(dir_ / "alice.crt"), pki_->Server().client_roots_pem), HasSubstr(": OK"));
+  EXPECT_THAT(Verify(Read(dir_ / "alice.crt"), pki_->HostCas().front()), ::testing::Not(HasSubstr(": OK")));
   const std::string subject = Shell("openssl x509 -noout -subject -in " + (dir_ / "alice.crt").string());
   EXPECT_THAT(subject, HasSubstr("O = requester, O = dev, CN = alice, 1.3.9999.1.7 = example.com"));
 }
@@ -141,25 +141,25 @@ TEST_P(PkiTest, RotationOverlapsBeforeTheOldAuthoritiesGo) {
   const std::string new_user = Read(dir_ / "plugin.crt");
   const std::string both_cas = Read(dir_ / "plugin.cas");
   EXPECT_EQ(Count(both_cas, "BEGIN CERTIFICATE"), 2U);
-  EXPECT_THAT(Verify(pki_->Server().certificate_pem, old_cas), HasSubstr("OK"))
+  EXPECT_THAT(Verify(pki_->Server().certificate_pem, old_cas), HasSubstr(": OK"))
       << "old clients still connect";
-  EXPECT_THAT(Verify(old_user, pki_->Server().client_roots_pem), HasSubstr("OK"));
-  EXPECT_THAT(Verify(new_user, pki_->Server().client_roots_pem), HasSubstr("OK"));
+  EXPECT_THAT(Verify(old_user, pki_->Server().client_roots_pem), HasSubstr(": OK"));
+  EXPECT_THAT(Verify(new_user, pki_->Server().client_roots_pem), HasSubstr(": OK"));
 
   ASSERT_TRUE(pki_->Rotate(RotationPhase::kUpdateServers).has_value());
-  EXPECT_THAT(Verify(pki_->Server().certificate_pem, both_cas), HasSubstr("OK"));
-  EXPECT_THAT(Verify(pki_->Server().certificate_pem, old_cas), ::testing::Not(HasSubstr("OK")));
+  EXPECT_THAT(Verify(pki_->Server().certificate_pem, both_cas), HasSubstr(": OK"));
+  EXPECT_THAT(Verify(pki_->Server().certificate_pem, old_cas), ::testing::Not(HasSubstr(": OK")));
 
   ASSERT_TRUE(pki_->Rotate(RotationPhase::kStandby).has_value());
-  EXPECT_THAT(Verify(old_user, pki_->Server().client_roots_pem), ::testing::Not(HasSubstr("OK")));
-  EXPECT_THAT(Verify(new_user, pki_->Server().client_roots_pem), HasSubstr("OK"));
+  EXPECT_THAT(Verify(old_user, pki_->Server().client_roots_pem), ::testing::Not(HasSubstr(": OK")));
+  EXPECT_THAT(Verify(new_user, pki_->Server().client_roots_pem), HasSubstr(": OK"));
 }
 
 TEST_P(PkiTest, WebCertificateIsNoneOfTheClusters) {
   const auto web = pki_->MakeWebIdentity({"localhost", "127.0.0.1"});
   ASSERT_TRUE(web.has_value());
-  EXPECT_THAT(Verify(web->certificate_pem, pki_->HostCas().front()), ::testing::Not(HasSubstr("OK")));
-  EXPECT_THAT(Verify(web->certificate_pem, Read(dir_ / "web.cas")), HasSubstr("OK"));
+  EXPECT_THAT(Verify(web->certificate_pem, pki_->HostCas().front()), ::testing::Not(HasSubstr(": OK")));
+  EXPECT_THAT(Verify(web->certificate_pem, Read(dir_ / "web.cas")), HasSubstr(": OK"));
 }
 
 INSTANTIATE_TEST_SUITE_P(EachKeyType, PkiTest, ::testing::Values(KeyType::kEc, KeyType::kRsa),
