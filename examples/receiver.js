@@ -5,6 +5,7 @@
 const crypto = require('crypto'), fs = require('fs'), http = require('http');
 const [host, port, secretFile] = process.argv.slice(2);
 const key = Buffer.from(fs.readFileSync(secretFile, 'utf8').trim().replace(/^whsec_/, ''), 'base64');
+if (key.length < 24) throw new Error(`${secretFile} holds no secret: teleport-webhooks configure --new-secret`);
 const seen = new Map();   // the ids of the last 10,000 events; keep them in your database instead
 
 function signed(headers, body) {
@@ -17,7 +18,8 @@ function signed(headers, body) {
 }
 
 function handleEvent(event) {
-  console.log(event.type, JSON.stringify(event.data));
+  const escaped = (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`;   // a requester must not steer the terminal
+  console.log(event.type, JSON.stringify(event.data).replace(/[^ -~]/g, escaped));
 }
 
 http.createServer((request, response) => {

@@ -1,28 +1,31 @@
 #!/usr/bin/env python3
-"""Takes teleport-webhooks events: verifies the signature, drops repeats, prints who asked for what.
-    ./receiver.py 127.0.0.1:8080 SECRET_FILE          # the secret: teleport-webhooks configure --new-secret
-Put it behind HTTPS before it leaves this machine."""
-import base64, hmac, json, sys, time
+"""Takes teleport-webhooks events: verifies the signature, drops repeats, prints who asked for what. Behind HTTPS only.
+    ./receiver.py 127.0.0.1:8080 SECRET_FILE          # the secret: teleport-webhooks configure --new-secret"""
+import base64, collections, hmac, json, sys, threading, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+def key_in(file):
+    key = base64.b64decode(open(file).read().strip().removeprefix("whsec_"), validate=True)
+    return key if len(key) >= 24 else sys.exit(f"{file} holds no secret: teleport-webhooks configure --new-secret")
 
 def signed_by(key, headers, body):
     id, sent, given = (headers.get("webhook-" + name, "") for name in ("id", "timestamp", "signature"))
-    if not id or not sent.isdecimal() or abs(time.time() - int(sent)) > 300:
+    if not id or not sent.isdecimal() or len(sent) > 12 or abs(time.time() - int(sent)) > 300:
         return False
     right = b"v1," + base64.b64encode(hmac.digest(key, f"{id}.{sent}.".encode() + body, "sha256"))
     return any([hmac.compare_digest(right, one) for one in given.encode().split()])
 
 class Receiver(BaseHTTPRequestHandler):
-    key, seen = b"", {}            # the ids of the last 10,000 events; keep them in your database instead
-
+    timeout, key, lock = 10, b"", threading.Lock()
+    seen = collections.deque(maxlen=10_000)     # the ids of the last events; keep them in your database instead
     def do_POST(self):
-        id, body = self.headers["webhook-id"], self.rfile.read(min(int(self.headers["Content-Length"]), 1 << 20))
+        id, size = self.headers["webhook-id"], self.headers.get("Content-Length", "")
+        body = self.rfile.read(int(size)) if size.isdecimal() and len(size) < 7 else b""
         good = signed_by(self.key, self.headers, body)
-        if good and id not in self.seen:
-            self.handle_event(json.loads(body))
-            self.seen[id] = True   # only now: an exception above makes the event come again
-            if len(self.seen) > 10_000:
-                del self.seen[next(iter(self.seen))]
+        with self.lock:
+            if good and id not in self.seen:
+                self.handle_event(json.loads(body))
+                self.seen.append(id)   # only now: an exception above makes the event come again
         self.send_response(204 if good else 401)
         self.end_headers()
 
@@ -30,8 +33,7 @@ class Receiver(BaseHTTPRequestHandler):
         print(event["type"], json.dumps(event["data"]), flush=True)
 
 def run(receiver):
-    receiver.key = base64.b64decode(open(sys.argv[2]).read().strip().removeprefix("whsec_"))
-    host, port = sys.argv[1].rsplit(":", 1)
+    receiver.key, (host, port) = key_in(sys.argv[2]), sys.argv[1].rsplit(":", 1)
     ThreadingHTTPServer((host, int(port)), receiver).serve_forever()
 
 if __name__ == "__main__":

@@ -86,6 +86,86 @@ takes_what_is_signed_and_nothing_else() {
   takes_what_is_signed_and_nothing_else
 }
 
+# What anybody can send, before any signature can be checked, must not tie the receiver up: `lets_go_of` sends the head
+# of a request and a megabyte after it, keeps the connection open, and wants the other side to end it.
+lets_go_of() {
+  python3 - "$port" "$1" <<'EOF'
+import socket, sys
+with socket.create_connection(("127.0.0.1", int(sys.argv[1])), 8) as peer:
+    try:
+        peer.sendall(b"POST / HTTP/1.1\r\nHost: x\r\n" + sys.argv[2].encode().decode("unicode_escape").encode() + b"A" * (1 << 20))
+        while peer.recv(4096):
+            pass
+    except ConnectionError:
+        pass
+EOF
+}
+
+stands_hostile_requests() {
+  local now good
+  now=$(date +%s)
+  lets_go_of 'Content-Length: -1\r\n\r\n'
+  lets_go_of 'webhook-signature: '
+  [ "$(post evt_1 "$(printf '9%.0s' {1..4000})" '{}' v1,AAAA)" = 401 ]
+  [ "$(grep -c Traceback output)" = 0 ]
+  # A requester's text does not reach the terminal: here the one-character CSI of a terminal's commands, and a change of direction.
+  good=$(printf '{"type":"x","data":{"reason":"\xc2\x9b31m \xe2\x80\xae"}}')
+  [ "$(post evt_1 "$now" "$good" "v1,$(signature evt_1 "$now" "$good")")" = 204 ]
+  grep -q reason output
+  [ "$(LC_ALL=C grep -c '[^ -~]' output)" = 0 ]
+}
+
+@test "the Python receiver stands what anybody can send" {
+  start "$examples/receiver.py" "127.0.0.1:$port" secret
+  stands_hostile_requests
+}
+
+@test "the JavaScript receiver stands what anybody can send" {
+  start node "$examples/receiver.js" 127.0.0.1 "$port" secret
+  stands_hostile_requests
+}
+
+@test "the shell receiver stands what anybody can send, and does not look for files that a signature names" {
+  start "$examples/receiver.sh" "$port" secret seen
+  stands_hostile_requests
+  local now
+  now=$(date +%s)
+  touch "v1,x"
+  strace -f -qq -e trace=open,openat,getdents64 -o trace -p "$receiver" 3>&- &
+  local tracer=$!
+  eventually_traced() { for _ in $(seq 50); do grep -q 'TracerPid:.[1-9]' "/proc/$receiver/status" && return; sleep 0.1; done; return 1; }
+  eventually_traced
+  [ "$(post evt_2 "$now" '{}' './v1,*')" = 401 ]
+  kill "$tracer" && wait "$tracer" || true
+  grep -q secret trace
+  [ "$(grep -c getdents64 trace)" = 0 ]
+}
+
+@test "a receiver does not start with an empty secret, with which anybody could sign" {
+  : >empty
+  for receiver_of in "node $examples/receiver.js 127.0.0.1 $port" "$examples/receiver.py 127.0.0.1:$port" "$examples/receiver.sh $port"; do
+    # shellcheck disable=SC2086  # a command of several words
+    run timeout 5 $receiver_of empty seen
+    [ "$status" = 1 ]
+    [[ $output == *"empty holds no secret: teleport-webhooks configure --new-secret"* ]]
+  done
+}
+
+@test "the shell receiver remembers what it has seen across a restart, and runs from a folder with a space in its name" {
+  mkdir 'my receivers'
+  cp "$examples/receiver.sh" 'my receivers/'
+  local now body good
+  now=$(date +%s) body='{"type":"x","data":{"user":"alice"}}'
+  good=v1,$(signature evt_1 "$now" "$body")
+  start 'my receivers/receiver.sh' "$port" secret seen
+  [ "$(post evt_1 "$now" "$body" "$good")" = 204 ]
+  grep -q alice output
+  kill "$receiver" && wait "$receiver" || true
+  start 'my receivers/receiver.sh' "$port" secret seen
+  [ "$(post evt_1 "$now" "$body" "$good")" = 204 ]
+  [ "$(grep -c alice output)" = 0 ]
+}
+
 @test "no example receiver is longer than 40 lines" {
   for file in "$examples"/*.py "$examples"/*.js "$examples"/*.sh; do
     length=$(wc -l <"$file")

@@ -38,6 +38,28 @@ decisions = [\"approve\"]"
   [ "$(sandbox show --dir "$SANDBOX" "$on_duty" -o json | jq -r '.delegator, .resolve_reason' | tr '\n' '|')" = 'webhooks:roster|on duty|' ]
 }
 
+@test "a roster whose signature is refused, its clock or its secret being wrong, is asked again" {
+  cd "$BATS_TEST_TMPDIR" || return 1
+  umask 077
+  tw configure --new-secret >secret
+  tw configure --new-secret >right
+  tw configure --new-secret >caller-secret
+  echo '{"dba": ["alice"]}' >roster.json
+  port=$(free_port)
+  HOOK_URL=http://127.0.0.1:$port/
+  write_config plugin "secret_file = \"$PWD/secret\"" "
+[[callback.caller]]
+name = \"roster\"
+hmac_secret_file = \"$PWD/right\""
+  start_serve
+  background roster "$examples/roster.py" "127.0.0.1:$port" secret roster.json \
+    "https://127.0.0.1:$CALLBACK_PORT" caller-secret "$PWD/state/server.crt"
+  id=$(ask)
+  eventually grep -q '"status":401' state/audit.log
+  cp right caller-secret
+  eventually state_is "$id" APPROVED
+}
+
 @test "a workflow tool without code: a form goes out, JSON with a bearer token comes back" {
   cd "$BATS_TEST_TMPDIR" || return 1
   umask 077
