@@ -4,12 +4,16 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
 
 namespace tw::sandbox {
 namespace {
 
 constexpr const char* kThreads = "48";
 constexpr const char* kIdleMillis = "30000";
+constexpr std::chrono::seconds kLongestAnswer{5};  // to a client that does not read it
 
 Incoming ReadHead(const mg_request_info& info) {
   Incoming incoming;
@@ -49,20 +53,45 @@ void Send(mg_connection* connection, const Reply& reply, bool close) {
 struct HttpBin::Impl {
   Handler handler;
   mg_context* context = nullptr;
+  std::mutex mutex;
+  std::condition_variable none_under_way;
+  int under_way = 0;
+  bool ending = false;
 
   static int Serve(mg_connection* connection) {
     const mg_request_info* info = mg_get_request_info(connection);
     auto* self = static_cast<Impl*>(info->user_data);
     Incoming incoming = ReadHead(*info);
-    Reply reply;
     const bool whole = ReadBody(connection, incoming.body);
-    if (whole) {
+    Reply reply;
+    const bool handled = whole && self->Enter();
+    if (handled) {
       reply = self->handler(std::move(incoming));
     } else {
-      reply.status = 413;
+      reply.status = whole ? 503 : 413;
     }
-    Send(connection, reply, !whole);
+    Send(connection, reply, !handled);
+    if (handled) self->Leave();
     return reply.status;
+  }
+
+  bool Enter() {
+    std::lock_guard lock(mutex);
+    if (!ending) ++under_way;
+    return !ending;
+  }
+  void Leave() {
+    std::lock_guard lock(mutex);
+    if (--under_way == 0) none_under_way.notify_all();
+  }
+  // What was handled is answered: civetweb writes nothing any more once it was told to stop.
+  void End() {
+    {
+      std::unique_lock lock(mutex);
+      ending = true;
+      none_under_way.wait_for(lock, kLongestAnswer, [this] { return under_way == 0; });
+    }
+    mg_stop(context);
   }
 
   static int Silence(const mg_connection*, const char*) { return 1; }
@@ -71,7 +100,7 @@ struct HttpBin::Impl {
 HttpBin::HttpBin(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 HttpBin::~HttpBin() {
-  mg_stop(impl_->context);
+  impl_->End();
 }
 
 Result<std::unique_ptr<HttpBin>> HttpBin::Start(const Address& address, Handler handler) {

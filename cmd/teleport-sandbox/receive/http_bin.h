@@ -40,7 +40,7 @@ class HttpBin {
 
   // `address.host` must be loopback. Error: kUsage or kFailure naming the address.
   static Result<std::unique_ptr<HttpBin>> Start(const Address& address, Handler handler);
-  ~HttpBin();  // waits for requests under way
+  ~HttpBin();  // waits until the requests under way are answered
 
   std::uint16_t port() const;
 

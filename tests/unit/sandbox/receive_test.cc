@@ -1,10 +1,15 @@
-// The request bin without a network: signatures, misbehaviour, and what it shows.
+// The request bin: signatures, misbehaviour, and what it shows.
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
+#include <future>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "base/random.h"
+#include "base/unique_fd.h"
 #include "fakes/fake_clock.h"
 #include "receive/page.h"
 #include "receive/receiver.h"
@@ -137,6 +142,30 @@ TEST_F(ReceiverTest, PutsJsonBodiesIntoItsLinesAsJsonAndOthersAsText) {
   EXPECT_EQ(json["headers"]["content-type"], "application/json");
   EXPECT_EQ(json["method"], "POST");
   EXPECT_EQ(nlohmann::json::parse(RenderJson(seen_.at(1)))["body"], "payload=%7B%7D");
+}
+
+TEST(HttpBin, AnswersTheRequestUnderWayBeforeItEnds) {
+  std::promise<void> handled;
+  auto bin = HttpBin::Start({"127.0.0.1", 0}, [&](const Incoming&) {
+    handled.set_value();
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));  // the end begins meanwhile
+    return Reply{};
+  });
+  ASSERT_TRUE(bin);
+  const UniqueFd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in where{};
+  where.sin_family = AF_INET;
+  where.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
+  where.sin_port = ::htons((*bin)->port());
+  ASSERT_EQ(::connect(client.get(), reinterpret_cast<const sockaddr*>(&where), sizeof where), 0);
+  const std::string request = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}";
+  ASSERT_EQ(::send(client.get(), request.data(), request.size(), 0), static_cast<ssize_t>(request.size()));
+  handled.get_future().wait();
+  bin->reset();
+  std::string answer(100, '\0');
+  answer.resize(
+      static_cast<std::size_t>(std::max<ssize_t>(0, ::recv(client.get(), answer.data(), answer.size(), 0))));
+  EXPECT_THAT(answer, testing::StartsWith("HTTP/1.1 200"));
 }
 
 }  // namespace
