@@ -1,6 +1,7 @@
 #include "crypto/signature_diagnosis.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "crypto/body_variants.h"
 #include "crypto/digest.h"
 
 namespace tw::crypto {
@@ -21,55 +23,6 @@ std::string_view HeaderValue(std::span<const HeaderView> headers, std::string_vi
     if (AsciiLower(key) == AsciiLower(name)) return value;
   }
   return {};
-}
-
-// Blanks outside strings removed: what a receiver gets that parses and writes the JSON again.
-std::string Compact(std::string_view json) {
-  std::string out;
-  bool quoted = false;
-  for (std::size_t i = 0; i < json.size(); ++i) {
-    const char c = json[i];
-    if (c == '"') quoted = !quoted;
-    if (!quoted && (c == ' ' || c == '\n' || c == '\r' || c == '\t')) continue;
-    out += c;
-    if (quoted && c == '\\' && i + 1 < json.size()) out += json[++i];
-  }
-  return out;
-}
-
-std::string ReplaceAll(std::string_view text, std::string_view from, std::string_view to) {
-  std::string out;
-  for (std::size_t at = text.find(from); at != std::string_view::npos; at = text.find(from)) {
-    out.append(text.substr(0, at)).append(to);
-    text.remove_prefix(at + from.size());
-  }
-  return out.append(text);
-}
-
-struct BodyVariant {
-  std::string body;
-  std::string_view what;
-};
-
-std::vector<BodyVariant> Variants(std::string_view body) {
-  std::vector<BodyVariant> all;
-  const auto add = [&](std::string variant, std::string_view what) {
-    if (variant != body) all.push_back({std::move(variant), what});
-  };
-  std::string_view bare = body;
-  while (bare.ends_with('\n') || bare.ends_with('\r')) bare.remove_suffix(1);
-  add(std::string(bare), "a newline was added at its end");
-  add(std::string(body) + "\n", "the newline at its end was removed");
-  add(std::string(body) + "\r\n", "the newline at its end was removed");
-  add(ReplaceAll(body, "\r\n", "\n"), "its line ends were changed from LF to CRLF");
-  add(ReplaceAll(ReplaceAll(body, "\r\n", "\n"), "\n", "\r\n"), "its line ends were changed from CRLF to LF");
-  add(Compact(body), "blanks were added between its JSON tokens");
-  add(ReplaceAll(ReplaceAll(Compact(body), "\":", "\": "), ",\"", ", \""),
-      "it was parsed and written again without its blanks");
-  if (body.starts_with("\xef\xbb\xbf"))
-    add(std::string(body.substr(3)), "a byte order mark was put in front");
-  add({}, "it was empty when it was signed");
-  return all;
 }
 
 // One captured request and what it is checked against.
@@ -88,6 +41,45 @@ class Case {
            verdict == SignatureVerdict::kTooNew;
   }
 
+  // The body's length by its header.
+  std::optional<std::size_t> ToldLength() const {
+    const std::string_view text = HeaderValue(headers_, "content-length");
+    std::size_t length = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
+    if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    return length;
+  }
+
+  Diagnosis Explain(std::span<const Secret> secrets, std::span<const WebhookKey> keys) const {
+    const SignatureVerdict verdict = Verdict(keys, body_);
+    if (verdict == SignatureVerdict::kValid) return {kNone, "the signature is valid", {}};
+    if (verdict == SignatureVerdict::kTooOld || verdict == SignatureVerdict::kTooNew) return Clock();
+    if (auto other = OtherHeaders()) return *std::move(other);
+    if (verdict != SignatureVerdict::kMismatch) return HeaderFault();
+    for (const BodyVariant& variant : BodyVariants(body_)) {
+      if (Fits(keys, variant.body))
+        return {kBodyChanged, fmt::format("the body was changed after it was signed: {}", variant.what),
+                "verify the raw bytes, before anything parses or prints them"};
+    }
+    for (const Secret& secret : secrets) {
+      if (auto reading = OtherReadings(secret.Reveal())) return *std::move(reading);
+    }
+    if (auto form = OtherForms(keys)) return *std::move(form);
+    if (auto version = OtherVersion(keys)) return *std::move(version);
+    if (body_.empty())
+      return {kBodyChanged, "the body is missing", "capture it too: curl -v, for one, does not show it"};
+    if (const auto length = ToldLength(); length && *length != body_.size()) {
+      return {kBodyChanged,
+              fmt::format("the body has {} bytes, and Content-Length says {}", body_.size(), *length),
+              "it was changed on the way, or not captured as it came: capture it byte for byte, then look at "
+              "the secret"};
+    }
+    return {kWrongSecret,
+            "no slip explains it: another secret was used, or id, timestamp or body were altered",
+            "compare the secrets on both sides; capture body and headers byte for byte"};
+  }
+
+ private:
   Diagnosis Clock() const {
     std::int64_t seconds = 0;
     const std::string_view text = HeaderValue(headers_, kWebhookTimestampHeader);
@@ -96,7 +88,8 @@ class Case {
     return {kClock,
             fmt::format("the signature is right, but its timestamp is {} s {} (allowed: {} s)",
                         late < 0 ? -late : late, late < 0 ? "ahead" : "old", kSignatureTolerance.count()),
-            "compare the clocks of both machines; a captured request grows old by itself"};
+            "compare the clocks of both machines; of a request captured earlier, give the time of arrival "
+            "with --at"};
   }
 
   std::optional<Diagnosis> OtherHeaders() const {
@@ -117,6 +110,72 @@ class Case {
           "X-Hub-Signature", "X-Convoy-Signature", "Signature-Input"}) {
       if (!HeaderValue(headers_, name).empty())
         return wrong(name, "only Standard Webhooks and GitHub's X-Hub-Signature-256 are understood");
+    }
+    return std::nullopt;
+  }
+
+  // Which header is at fault, when the verdict is not about the signature itself.
+  Diagnosis HeaderFault() const {
+    std::vector<std::string_view> names{kWebhookIdHeader, kWebhookTimestampHeader, kWebhookSignatureHeader};
+    if (scheme_ == WebhookScheme::kGithub) names = {kGithubSignatureHeader};
+    std::vector<std::string_view> missing;
+    for (const std::string_view name : names) {
+      const auto times = std::count_if(headers_.begin(), headers_.end(), [&](const HeaderView& header) {
+        return AsciiLower(header.first) == AsciiLower(name);
+      });
+      if (times > 1)
+        return {kHeaders, fmt::format("{} comes {} times", name, times), "send each signature header once"};
+      if (HeaderValue(headers_, name).empty()) missing.push_back(name);
+    }
+    if (!missing.empty()) {
+      return {
+          kHeaders,
+          fmt::format("{} {} missing or empty", fmt::join(missing, ", "), missing.size() > 1 ? "are" : "is"),
+          "capture the request with all its headers, each on a line of its own, as it came over the wire"};
+    }
+    return Malformed();
+  }
+
+  Diagnosis Malformed() const {
+    if (scheme_ == WebhookScheme::kGithub)
+      return {kHeaders, fmt::format("{} does not begin with sha256=", kGithubSignatureHeader),
+              "send sha256= and the HMAC-SHA256 in hex"};
+    const std::string_view sent = HeaderValue(headers_, kWebhookTimestampHeader);
+    if (sent.find_first_not_of("0123456789") == std::string_view::npos && sent.size() > 12)
+      return {kHeaders, fmt::format("{} is not in seconds", kWebhookTimestampHeader),
+              "send the seconds since 1970: divide milliseconds by 1000"};
+    if (sent.find_first_not_of("0123456789") != std::string_view::npos)
+      return {kHeaders, fmt::format("{} is not a whole number", kWebhookTimestampHeader),
+              "send the seconds since 1970"};
+    if (HeaderValue(headers_, kWebhookIdHeader).find('.') != std::string_view::npos)
+      return {kHeaders, fmt::format("{} holds a dot", kWebhookIdHeader), "make ids without dots"};
+    return {kHeaders, fmt::format("{} has no version in front of the signature", kWebhookSignatureHeader),
+            "send v1, and the HMAC-SHA256 in base64"};
+  }
+
+  // Signed with the right key, but other bytes or another spelling.
+  std::optional<Diagnosis> OtherForms(std::span<const WebhookKey> keys) const {
+    const std::string_view id = HeaderValue(headers_, kWebhookIdHeader);
+    const std::string_view sent = HeaderValue(headers_, kWebhookTimestampHeader);
+    const std::string content = StandardContent(id, sent, body_);
+    for (const WebhookKey& key : keys) {
+      if (key.kind() != WebhookKey::Kind::kHmac) continue;
+      const std::string hex = "v1," + HexEncode(HmacSha256(key.bytes(), content));
+      if (HasEntry([&](std::string_view found) { return AsciiLower(found) == hex; }))
+        return Diagnosis{kWrongScheme, "the signature is right, but in hex", "send it in base64"};
+      const std::string url_safe = UrlSafe(StandardV1(key.bytes(), content));
+      if (HasEntry([&](std::string_view found) { return UrlSafe(found) == url_safe; }))
+        return Diagnosis{kWrongScheme, "the signature is right, but in the URL-safe spelling of base64",
+                         "send it in standard base64: with + and /, padded with ="};
+      const std::string_view whole = "sign webhook-id, a dot, webhook-timestamp, a dot, and the body";
+      const std::string body_only = StandardV1(key.bytes(), body_);
+      if (HasEntry([&](std::string_view found) { return found == body_only; }))
+        return Diagnosis{kWrongScheme, "the sender signed the body alone", std::string(whole)};
+      const std::string swapped = StandardV1(key.bytes(), StandardContent(sent, id, body_));
+      const std::string without_id = StandardV1(key.bytes(), fmt::format("{}.{}", sent, body_));
+      if (HasEntry([&](std::string_view found) { return found == swapped || found == without_id; }))
+        return Diagnosis{kWrongScheme, "the sender put the signed parts together differently",
+                         std::string(whole)};
     }
     return std::nullopt;
   }
@@ -180,7 +239,19 @@ class Case {
                      "give the secret that belongs to the sender's kind of signature"};
   }
 
- private:
+  template <typename Test>
+  bool HasEntry(Test test) const {
+    const auto entries = Split(HeaderValue(headers_, kWebhookSignatureHeader), ' ');
+    return std::any_of(entries.begin(), entries.end(), test);
+  }
+
+  static std::string UrlSafe(std::string_view base64) {
+    std::string out(base64.substr(0, base64.find('=')));
+    std::replace(out.begin(), out.end(), '+', '-');
+    std::replace(out.begin(), out.end(), '/', '_');
+    return out;
+  }
+
   WebhookScheme scheme_;
   std::span<const HeaderView> headers_;
   std::string_view body_;
@@ -205,24 +276,18 @@ Diagnosis DiagnoseSignature(WebhookScheme scheme, std::span<const Secret> secret
   }
   if (keys.empty())
     return {kSecretUnusable, "no secret was given", "name the secret that the sender signs with"};
-  const Case the_case(scheme, headers, body, now);
-  const SignatureVerdict verdict = the_case.Verdict(keys, body);
-  if (verdict == SignatureVerdict::kValid) return {kNone, "the signature is valid", {}};
-  if (verdict == SignatureVerdict::kTooOld || verdict == SignatureVerdict::kTooNew) return the_case.Clock();
-  if (auto other = the_case.OtherHeaders()) return *std::move(other);
-  if (verdict != SignatureVerdict::kMismatch)
-    return {kHeaders, std::string(SignatureVerdictText(verdict)), "capture the request with all its headers"};
-  for (const BodyVariant& variant : Variants(body)) {
-    if (the_case.Fits(keys, variant.body))
-      return {kBodyChanged, fmt::format("the body was changed after it was signed: {}", variant.what),
-              "verify the raw bytes, before anything parses or prints them"};
+  // What follows the body's end by Content-Length is the capture's: an editor's newline, a tool's own line.
+  const Case whole(scheme, headers, body, now);
+  if (const auto length = whole.ToldLength(); length && *length < body.size()) {
+    const std::string_view sent = body.substr(0, *length);
+    const Case cut(scheme, headers, sent, now);
+    if (cut.Fits(keys, sent)) {
+      Diagnosis diagnosis = cut.Explain(secrets, keys);
+      diagnosis.what += fmt::format("; what follows the {} bytes of Content-Length is left out", *length);
+      return diagnosis;
+    }
   }
-  for (const Secret& secret : secrets) {
-    if (auto reading = the_case.OtherReadings(secret.Reveal())) return *std::move(reading);
-  }
-  if (auto version = the_case.OtherVersion(keys)) return *std::move(version);
-  return {kWrongSecret, "no slip explains it: another secret was used, or id, timestamp or body were altered",
-          "compare the secrets on both sides; capture body and headers byte for byte"};
+  return whole.Explain(secrets, keys);
 }
 
 }  // namespace tw::crypto

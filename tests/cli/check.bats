@@ -301,3 +301,38 @@ root_cas = "gone.cas"'
   sandbox fault --dir "$SANDBOX" call WatchEvents unavailable --message 'cache is not ready'
   verdict 7 'cache is not ready'
 }
+
+@test "check --signature reads a request as a socket, send -v, send --dry-run and curl -v show it" {
+  start_receiver
+  tw configure --new-secret >secret
+  as_valid() { tw check --signature "$1" --secret-file secret | grep -qF '✓ signature: the signature is valid'; }
+  names() { # cause
+    run tw check --signature captured --secret-file secret
+    [ "$status" -eq 4 ]
+    [[ "$output" == *"$1"* ]] || { echo "$output" >&2; return 1; }
+  }
+  port=$(free_port)
+  background socket socat -r wire "TCP-LISTEN:$port,bind=127.0.0.1" 'SYSTEM:cat >/dev/null & sleep 1'
+  eventually test -e wire
+  run tw send --test --url "http://127.0.0.1:$port/" --secret-file secret --timeout 5s
+  [ "$status" -eq 8 ]
+  eventually as_valid wire
+  sed '1s/POST/> POST/; 2,/^.$/s/^/> /' wire >curl-shows-the-head
+  as_valid curl-shows-the-head
+
+  tw send --test --url "$HOOK_URL" --secret-file secret -v 2>shown
+  as_valid shown
+  tw send --test --url "$HOOK_URL" --secret-file secret --dry-run >captured
+  names 'a newline was added at its end'
+  cat wire - <<<'' >with-an-editors-newline
+  as_valid with-an-editors-newline
+  sed '/^.$/q' wire >captured
+  names 'the body is missing'
+
+  background shown_by_the_bin "$TW_BIN/teleport-sandbox" receive --listen 127.0.0.1:0 --secret-file secret
+  eventually grep -q http: shown_by_the_bin.out
+  tw send --test --url "$(grep -oE 'http://[0-9.:]+' shown_by_the_bin.out)/" --secret-file secret
+  eventually grep -q answered shown_by_the_bin.out
+  tail -n +2 shown_by_the_bin.out >captured
+  names 'blanks were added between its JSON tokens'
+}

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iostream>
 #include <iterator>
 
@@ -37,21 +38,30 @@ Result<std::string> ReadRequest(const std::string& path) {
   return error;
 }
 
-// Headers (a request line before them is passed over), an empty line, the body as it is.
-Captured Parse(const std::string& text) {
+// Headers (a request line before them is passed over), an empty line, the body as it is. In what `curl -v`
+// and `send -v` show, the head's lines begin with "> ", and lines of other beginnings stand around the body.
+Captured Parse(std::string_view text) {
   Captured captured;
-  std::size_t at = 0;
-  while (at < text.size()) {
-    const auto end = std::min(text.find('\n', at), text.size());
-    const std::string_view line = Trim(std::string_view(text).substr(at, end - at));
-    at = std::min(end + 1, text.size());
+  bool shown = false;
+  while (!text.empty()) {
+    std::string_view line = Trim(text.substr(0, text.find('\n')));
+    const bool marked = line.starts_with('>');
+    if (shown && !marked) break;
+    text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+    shown = marked;
+    if (marked) line = Trim(line.substr(1));
     if (line.empty()) break;
     const auto colon = line.find(':');
     if (colon == std::string_view::npos || line.substr(0, colon).find(' ') != std::string_view::npos)
       continue;
     captured.headers.emplace_back(line.substr(0, colon), Trim(line.substr(colon + 1)));
   }
-  captured.body = text.substr(at);
+  if (shown) {
+    while (text.starts_with("* ") || text.starts_with("} ["))
+      text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+    text = text.starts_with("< ") ? std::string_view() : text.substr(0, text.find("\n< "));
+  }
+  captured.body = text;
   return captured;
 }
 

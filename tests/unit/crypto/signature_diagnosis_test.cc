@@ -25,6 +25,13 @@ struct Captured {
     const Secret secrets[] = {Secret(std::string(secret))};
     return DiagnoseSignature(scheme, secrets, views, body, now);
   }
+  // Signed as `signed_body`, which came in as `received`.
+  Diagnosis Changed(std::string_view signed_body, std::string_view received) {
+    body = signed_body;
+    SignWith(*Base64Decode(kKey1.substr(6)));
+    body = received;
+    return Diagnose();
+  }
   // Signed with these key bytes instead.
   void SignWith(std::string_view key) {
     headers[2].second = StandardV1(key, StandardContent(kId1, std::to_string(kTime1), body));
@@ -56,6 +63,78 @@ TEST(SignatureDiagnosis, SeesABodyThatWasParsedAndWrittenAgain) {
   pretty.SignWith(*Base64Decode(kKey1.substr(6)));
   pretty.body = "{\n  \"text\": \"a \\\" b , c\"\n}";
   EXPECT_THAT(pretty.Diagnose().what, HasSubstr("blanks were added"));
+}
+
+TEST(SignatureDiagnosis, SeesWhichLibraryEscapedTheTextOtherwise) {
+  const std::string_view go = R"({"User":"a\u003cb\u003e \u0026 \u2028 \"q\" \\ \n ë 😀","Roles":null})";
+  const std::string_view fewest = "{\"User\":\"a<b> & \u2028 \\\"q\\\" \\\\ \\n ë 😀\",\"Roles\":null}";
+  const std::string_view python =
+      R"({"User": "a<b> & \u2028 \"q\" \\ \n \u00eb \ud83d\ude00", "Roles": null})";
+  const std::string_view php = R"({"User":"a<b> & \u2028 \"q\" \\ \n \u00eb \ud83d\ude00","Roles":null})";
+  const std::string_view originals[] = {go, fewest, python};
+  const std::string_view copies[] = {go, fewest, python, php};
+  for (const std::string_view original : originals) {
+    for (const std::string_view copy : copies) {
+      if (copy == original) continue;
+      const Diagnosis diagnosis = Captured().Changed(original, copy);
+      EXPECT_EQ(diagnosis.cause, SignatureCause::kBodyChanged) << original << " as " << copy;
+      EXPECT_THAT(diagnosis.what, HasSubstr("parsed and written again"));
+    }
+  }
+  EXPECT_EQ(Captured().Changed(R"({"a":"b/c"})", R"({"a":"b\/c"})").cause, SignatureCause::kBodyChanged);
+  EXPECT_EQ(Captured().Changed(R"({"a":"b"})", R"({"a":"c"})").cause, SignatureCause::kWrongSecret);
+}
+
+TEST(SignatureDiagnosis, StandsTextThatIsNoJson) {
+  for (const std::string_view text :
+       {"{", "[", "{\"", "{\"\\", "{\"\\u", "{\"\\ud83d", "{\"\\ud83d\\u0041\"}", "[\"\xff\xc3\"]",
+        "{\"a\":\"\xf0\x9f\"}", "[]]", "[1,2"}) {
+    EXPECT_EQ(Captured().Changed("{}", text).cause, SignatureCause::kWrongSecret) << text;
+  }
+}
+
+TEST(SignatureDiagnosis, LeavesOutWhatFollowsTheBodyInTheCapture) {
+  Captured captured;
+  captured.headers.emplace_back("Content-Length", std::to_string(captured.body.size()));
+  captured.body += "\n";
+  EXPECT_EQ(captured.Diagnose().cause, SignatureCause::kNone);
+  EXPECT_THAT(captured.Diagnose().what, HasSubstr("left out"));
+  captured.now = At(kTime1 + 4000);
+  EXPECT_EQ(captured.Diagnose().cause, SignatureCause::kClock);
+}
+
+TEST(SignatureDiagnosis, ComparesTheBodyWithItsToldLength) {
+  Captured cut;
+  cut.headers.emplace_back("Content-Length", std::to_string(cut.body.size()));
+  cut.body.pop_back();
+  EXPECT_EQ(cut.Diagnose().cause, SignatureCause::kBodyChanged);
+  EXPECT_THAT(cut.Diagnose().what, HasSubstr("Content-Length says"));
+  cut.body.clear();
+  EXPECT_THAT(cut.Diagnose().what, HasSubstr("the body is missing"));
+  Captured other;
+  other.headers.emplace_back("Content-Length", std::to_string(other.body.size()));
+  EXPECT_EQ(other.Diagnose(kKey2).cause, SignatureCause::kWrongSecret);
+}
+
+TEST(SignatureDiagnosis, SeesASignatureThatIsSpeltOrPutTogetherOtherwise) {
+  const std::string key = *Base64Decode(kKey1.substr(6));
+  const std::string sent = std::to_string(kTime1);
+  const auto with = [](std::string signature) {
+    Captured captured;
+    captured.headers[2].second = std::move(signature);
+    return captured.Diagnose();
+  };
+  const std::string content = StandardContent(kId1, sent, kBody1);
+  EXPECT_THAT(with("v1," + HexEncode(HmacSha256(key, content))).what, HasSubstr("in hex"));
+  std::string url_safe(kSignature1.substr(0, kSignature1.find('=')));
+  std::replace(url_safe.begin(), url_safe.end(), '+', '-');
+  std::replace(url_safe.begin(), url_safe.end(), '/', '_');
+  EXPECT_THAT(with(url_safe).what, HasSubstr("URL-safe"));
+  EXPECT_THAT(with(StandardV1(key, kBody1)).what, HasSubstr("the body alone"));
+  EXPECT_THAT(with(StandardV1(key, StandardContent(sent, kId1, kBody1))).what,
+              HasSubstr("put the signed parts"));
+  EXPECT_THAT(with(StandardV1(key, sent + "." + std::string(kBody1))).what,
+              HasSubstr("put the signed parts"));
 }
 
 TEST(SignatureDiagnosis, TellsTheClockAndByHowMuch) {
@@ -105,6 +184,27 @@ TEST(SignatureDiagnosis, SaysWhichHeaderRuleIsBroken) {
   Captured captured;
   captured.headers.erase(captured.headers.begin());
   EXPECT_EQ(captured.Diagnose().cause, SignatureCause::kHeaders);
+  EXPECT_EQ(captured.Diagnose().what, "webhook-id is missing or empty");
+  captured.headers.clear();
+  EXPECT_EQ(captured.Diagnose().what,
+            "webhook-id, webhook-timestamp, webhook-signature are missing or empty");
+  const auto with = [](std::size_t header, std::string value) {
+    Captured one;
+    one.headers[header].second = std::move(value);
+    return one.Diagnose().what;
+  };
+  EXPECT_EQ(with(0, "evt.1"), "webhook-id holds a dot");
+  EXPECT_EQ(with(1, "1614265330000"), "webhook-timestamp is not in seconds");
+  EXPECT_EQ(with(1, "2021-02-25"), "webhook-timestamp is not a whole number");
+  EXPECT_EQ(with(2, std::string(kSignature1.substr(3))),
+            "webhook-signature has no version in front of the signature");
+  Captured twice;
+  twice.headers.emplace_back("Webhook-Id", "other");
+  EXPECT_EQ(twice.Diagnose().what, "webhook-id comes 2 times");
+  Captured github;
+  github.scheme = WebhookScheme::kGithub;
+  github.headers = {{"X-Hub-Signature-256", "00"}};
+  EXPECT_EQ(github.Diagnose(kGithubSecret).what, "X-Hub-Signature-256 does not begin with sha256=");
 }
 
 TEST(SignatureDiagnosis, SeesAGithubSecretThatWasDecoded) {
