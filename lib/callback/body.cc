@@ -16,6 +16,7 @@ using access::RequestState;
 using Kind = JsonValue::Kind;
 
 constexpr std::string_view kAnnotationPrefix = "annotations.";
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 Error WrongType(std::string_view key, std::string_view wanted) {
   return Error::Usage(fmt::format("{} must be {}", key, wanted));
@@ -56,20 +57,28 @@ bool NamesRoles(std::string_view key) {
   return key == "roles" || key == "role";
 }
 
+// Where roles are named there must be one: Teleport would grant all that was asked for.
+Status SomeRole(bool named, const std::vector<std::string>& roles) {
+  if (!named || !roles.empty()) return {};
+  return Error::Usage("roles is empty: leave it out to grant all that was asked for");
+}
+
 Status ReadRoles(const JsonValue& object, std::vector<std::string>& out) {
+  bool named = false;
   for (const auto& [key, value] : object.members) {
     if (!NamesRoles(key) || value.IsNull()) continue;
+    named = true;
     if (value.kind == Kind::kString) {
       AddRoles(value.text, out);
       continue;
     }
     auto list = TextList(value, key);
     if (!list) return list.error();
-    // Teleport would grant all that was asked for.
-    if (list->empty()) return Error::Usage(key + " is empty: leave it out to grant all that was asked for");
-    out.insert(out.end(), list->begin(), list->end());
+    for (std::string& role : *list) {
+      if (!Trim(role).empty()) out.push_back(std::move(role));
+    }
   }
-  return {};
+  return SomeRole(named, out);
 }
 
 Status ReadAnnotations(const JsonValue& object, access::Annotations& out) {
@@ -150,11 +159,13 @@ Status TakeField(const std::string& name, std::string value, Ask& ask) {
 }
 
 Result<Ask> FromForm(std::string_view body) {
-  if (Trim(body).starts_with('{')) {
+  // Text inside of the JSON must not become fields.
+  if (Trim(body).starts_with('{') || body.starts_with(kByteOrderMark)) {
     return Error::Usage(
         "the body looks like JSON but says it is a form: send Content-Type: application/json");
   }
   Ask ask;
+  bool names_roles = false;
   std::set<std::string> seen;
   for (const std::string_view field : Split(body, '&')) {
     if (field.empty()) continue;
@@ -163,10 +174,12 @@ Result<Ask> FromForm(std::string_view body) {
     std::string value =
         equals == std::string_view::npos ? std::string() : DecodeForm(field.substr(equals + 1));
     if (!IsUtf8(name) || !IsUtf8(value)) return Error::Usage("the body is not UTF-8");
+    names_roles = names_roles || NamesRoles(name);
     const bool repeatable = NamesRoles(name) || name.starts_with(kAnnotationPrefix);
     if (!repeatable && !seen.insert(name).second) return Error::Usage("the form has the same field twice");
     if (Status taken = TakeField(name, std::move(value), ask); !taken) return taken.error();
   }
+  if (Status some = SomeRole(names_roles, ask.roles); !some) return some.error();
   return ask;
 }
 

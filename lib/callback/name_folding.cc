@@ -34,8 +34,10 @@ bool Invisible(char32_t rune) {
   return rune <= 0x20 || Within(rune, 0x7f, 0xa0) || rune == 0xad || rune == 0x34f || rune == 0x61c ||
          rune == 0x115f || rune == 0x1160 || rune == 0x1680 || rune == 0x17b4 || rune == 0x17b5 ||
          Within(rune, 0x180b, 0x180f) || Within(rune, 0x2000, 0x200f) || Within(rune, 0x2028, 0x202f) ||
-         Within(rune, 0x205f, 0x206f) || rune == 0x3000 || rune == 0x3164 || Within(rune, 0xfe00, 0xfe0f) ||
-         rune == 0xfeff || rune == 0xffa0 || Within(rune, 0xe0000, 0xe0fff);
+         Within(rune, 0x205f, 0x206f) || rune == 0x2800 || rune == 0x3000 || rune == 0x3164 ||
+         Within(rune, 0xfe00, 0xfe0f) || rune == 0xfeff || rune == 0xffa0 || Within(rune, 0xfff0, 0xfffb) ||
+         Within(rune, 0x1bca0, 0x1bca3) || rune == 0x1d159 || Within(rune, 0x1d173, 0x1d17a) ||
+         Within(rune, 0xe0000, 0xe0fff);
 }
 
 // ASCII in its wide and its mathematical forms, which are many but regular.

@@ -105,7 +105,8 @@ TEST(V1Body, RefusesWrongTypesAndRepetitions) {
         R"({"annotations":{"a":1}})", R"({"decision":"maybe"})", R"({"assume_start_time":"soon"})", "[]"}) {
     EXPECT_FALSE(ParseV1Body(BodyFormat::kJson, body)) << body;
   }
-  for (const std::string body : {"reason=a&reason=b", "decision=maybe", "reason=%ff", R"({"reason":"x"})"}) {
+  for (const std::string body : {"reason=a&reason=b", "decision=maybe", "reason=%ff", R"({"reason":"x"})",
+                                 "\xef\xbb\xbf{\"reason\":\"&request_id=r&decision=approve&\"}"}) {
     EXPECT_FALSE(ParseV1Body(BodyFormat::kForm, body)) << body;
   }
 }

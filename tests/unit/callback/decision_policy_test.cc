@@ -51,9 +51,20 @@ TEST_F(DecisionPolicyTest, EveryRequestedAndGrantedRoleMustMatch) {
 TEST_F(DecisionPolicyTest, AnEmptyListOfRolesNeverGrantsThemAll) {
   EXPECT_EQ(Approve(R"({"roles":[]})"), 400);
   EXPECT_EQ(Approve(R"({"role":[]})"), 400);
+  EXPECT_EQ(Approve(R"({"roles":""})"), 400);
+  EXPECT_EQ(Approve(R"({"roles":" , "})"), 400);
+  EXPECT_EQ(Approve(R"({"roles":["", " "]})"), 400);
+  for (const char* const form : {"roles=", "role=&reason=x", "roles=%2C&role=+"}) {
+    EXPECT_EQ(
+        Post("/v1/requests/req-1/approve", form, {{"Content-Type", "application/x-www-form-urlencoded"}})
+            .status,
+        400)
+        << form;
+  }
   EXPECT_TRUE(teleport.state_changes().empty());
   teleport.Create("req-1", "alice", {"dba", "admin"});
-  EXPECT_EQ(Approve(R"({"role":"dba"})"), 200);
+  EXPECT_EQ(Approve(R"({"role":"dba","roles":["",null]})"), 400);
+  EXPECT_EQ(Approve(R"({"role":"dba","roles":[""]})"), 200);
   ASSERT_EQ(teleport.state_changes().size(), 1U);
   EXPECT_EQ(teleport.state_changes()[0].roles, std::vector<std::string>{"dba"});
 }
@@ -98,6 +109,7 @@ TEST_F(DecisionPolicyTest, AReasonCanBeDemanded) {
   EXPECT_EQ(Approve(), 400);
   EXPECT_EQ(Post("/", LegacyBody("req-1", "Approved")).status, 400);
   EXPECT_EQ(Approve(R"({"reason":"  \u200b\n"})"), 400);
+  EXPECT_EQ(Approve(R"({"reason":"\u2800\ud834\udd73\ufffb"})"), 400);
   EXPECT_EQ(Approve(R"({"reason":"on call"})"), 200);
 }
 

@@ -43,8 +43,9 @@ TEST(FoldName, TakesComposedAndSeparateAccentsForTheSame) {
 }
 
 TEST(FoldName, DropsBlanksAndWhatShowsNothing) {
-  for (const std::string blank : {" ", "\t", "\u00a0", "\u2003", "\u3000", "\u200b", "\u200d", "\ufeff",
-                                  "\u00ad", "\u202e", "\u034f", "\ufe0f", "\U000e0041"}) {
+  for (const std::string blank :
+       {" ", "\t", "\u00a0", "\u2003", "\u3000", "\u200b", "\u200d", "\ufeff", "\u00ad", "\u202e", "\u034f",
+        "\ufe0f", "\U000e0041", "\u2800", "\ufff9", "\U0001bca0", "\U0001d159", "\U0001d173"}) {
     EXPECT_EQ(FoldName(blank + "ali" + blank + "ce" + blank), "alice") << HexEncode(blank);
   }
 }
