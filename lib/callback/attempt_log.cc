@@ -3,10 +3,17 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.h"
+
 namespace tw::callback {
+namespace {
+
+constexpr std::size_t kLongestPath = 256;
+
+}  // namespace
 
 void AttemptLog::Tell(AuditRecord record, std::string_view why) {
-  if (record.caller.empty() && !TakeStranger(record.suppressed)) return;
+  if (record.caller.empty() && !strangers_.Take(clock_.Steady(), record.suppressed)) return;
   record.time = clock_.Now();
   const LogLevel level = record.status == 200 ? LogLevel::kInfo : LogLevel::kWarning;
   std::vector<LogField> fields{{"caller", record.caller},         {"client", record.client},
@@ -21,9 +28,24 @@ void AttemptLog::Tell(AuditRecord record, std::string_view why) {
   }
 }
 
-bool AttemptLog::TakeStranger(std::size_t& suppressed) {
+void AttemptLog::Mention(const Refused& refused) {
+  std::size_t suppressed = 0;
+  if (!mentions_.Take(clock_.Steady(), suppressed)) return;
+  // A query is no part of any route, and may hold what is none of the log's business.
+  const std::string_view path =
+      std::string_view(refused.target).substr(0, refused.target.find_first_of("?#"));
+  std::vector<LogField> fields{{"caller", refused.caller},
+                               {"client", refused.client},
+                               {"method", CutUtf8(refused.method, kLongestPath)},
+                               {"path", CutUtf8(path, kLongestPath)},
+                               {"status", refused.status},
+                               {"why", refused.why}};
+  if (suppressed != 0) fields.emplace_back("not_told_before", suppressed);
+  log_.Write(LogLevel::kWarning, "request refused", fields);
+}
+
+bool AttemptLog::Budget::Take(SteadyTime now, std::size_t& suppressed) {
   std::lock_guard lock(mutex_);
-  const SteadyTime now = clock_.Steady();
   if (now - window_ >= std::chrono::minutes(1)) {
     window_ = now;
     written_ = 0;

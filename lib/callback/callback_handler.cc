@@ -78,13 +78,19 @@ HttpResponse CallbackHandler::Handle(const HttpRequest& request, std::stop_token
   return std::move(answer.response);
 }
 
-HttpResponse CallbackHandler::Refuse(int status, std::string_view reason) {
+HttpResponse CallbackHandler::Refuse(const HttpRequest& request, int status, std::string_view reason) {
   const std::string_view code = status == 413   ? "too_large"
                                 : status == 431 ? "head_too_large"
                                 : status == 503 ? "busy"
                                                 : "bad_request";
   Answer answer = Refusal(status, code, reason);
   ports_.observer.OnCallback(answer.result);
+  attempts_.Mention({FindClient(request, CurrentRules()->trusted).address,
+                     {},
+                     request.method,
+                     request.target,
+                     status,
+                     answer.why});
   return std::move(answer.response);
 }
 
@@ -102,9 +108,16 @@ Answer CallbackHandler::Dispatch(const HttpRequest& request, std::stop_token sto
       out.response.headers.emplace_back("Allow", std::string(call.route.allow));
       return out;
     }
-    case RouteKind::kShow:
-      if (auto refused = Admit(call)) return *std::move(refused);
-      return Show(call);
+    case RouteKind::kShow: {
+      auto refused = Admit(call);
+      Answer answer = refused ? *std::move(refused) : Show(call);
+      const int status = answer.response.status;
+      if (status == 401 || status == 403 || status == 429) {
+        attempts_.Mention({call.client.address, call.identity ? call.identity->name : "", request.method,
+                           request.target, status, answer.why});
+      }
+      return answer;
+    }
     default: {
       auto refused = Admit(call);
       Answer answer = refused ? *std::move(refused) : Decide(call);

@@ -41,7 +41,7 @@ class CallbackHandler final : public HttpHandler {
                                                        HandlerPorts ports);
 
   HttpResponse Handle(const HttpRequest& request, std::stop_token stop) override;
-  HttpResponse Refuse(int status, std::string_view reason) override;
+  HttpResponse Refuse(const HttpRequest& request, int status, std::string_view reason) override;
 
   // New settings for requests from now on. On error the old ones stay.
   Status Reload(const config::HttpSettings& http, const config::CallbackSettings& callback);

@@ -50,7 +50,8 @@ class HttpHandler {
   virtual HttpResponse Handle(const HttpRequest& request, std::stop_token stop) = 0;
   // The server's own answer (status and reason), so that it has the shape of the handler's others: 413 body,
   // 431 head, 400 framing, 503 all workers busy.
-  virtual HttpResponse Refuse(int status, std::string_view reason) = 0;
+  // `request` holds what was read by then.
+  virtual HttpResponse Refuse(const HttpRequest& request, int status, std::string_view reason) = 0;
 };
 
 // What a TLS listener shows and demands. See tls_files.h for how it comes from files.

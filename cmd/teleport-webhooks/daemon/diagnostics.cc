@@ -38,7 +38,7 @@ HttpResponse Diagnostics::Handle(const callback::HttpRequest& request, std::stop
   return Text(503, std::move(body));
 }
 
-HttpResponse Diagnostics::Refuse(int status, std::string_view reason) {
+HttpResponse Diagnostics::Refuse(const callback::HttpRequest&, int status, std::string_view reason) {
   return Text(status, std::string(reason) + "\n");
 }
 

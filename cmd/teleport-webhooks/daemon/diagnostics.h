@@ -19,7 +19,8 @@ class Diagnostics final : public callback::HttpHandler {
       : health_(health), clock_(clock), metrics_text_(std::move(metrics_text)) {}
 
   callback::HttpResponse Handle(const callback::HttpRequest& request, std::stop_token stop) override;
-  callback::HttpResponse Refuse(int status, std::string_view reason) override;
+  callback::HttpResponse Refuse(const callback::HttpRequest& request, int status,
+                                std::string_view reason) override;
 
  private:
   const Health& health_;

@@ -99,10 +99,10 @@ Result<std::string> MhdServer::StartDaemon() {
     return Error::Failure("cannot start the listener on " + listener_->address(),
                           "see the log for the reason");
   }
-  door_ =
-      std::make_unique<Doorstep>(Doorstep::Options{listener_->fd(), tls_ != nullptr, options_.request_timeout,
-                                                   [this](const std::string& peer) { return KeyOf(peer); }},
-                                 *connections_);
+  door_ = std::make_unique<Doorstep>(
+      Doorstep::Options{listener_->fd(), listener_->address(), tls_ != nullptr, options_.request_timeout,
+                        [this](const std::string& peer) { return KeyOf(peer); }},
+      *connections_, log_);
   wake_ = UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   events_ = std::jthread([this](std::stop_token stop) { Turn(std::move(stop)); });
   return listener_->address();
@@ -117,7 +117,7 @@ void MhdServer::Turn(std::stop_token stop) {
     const bool eager = MHD_get_timeout(daemon_, &ignored) == MHD_YES;
     std::array<pollfd, 3> fds{pollfd{epoll, POLLIN, 0}, pollfd{wake_.get(), POLLIN, 0},
                               pollfd{door_->poll_fd(), POLLIN, 0}};
-    const int patience = !eager ? -1 : turns < kTurnsInARow ? 0 : kPauseMs;
+    const int patience = !eager ? door_->Patience() : turns < kTurnsInARow ? 0 : kPauseMs;
     const bool arrived = ::poll(fds.data(), fds.size(), patience) > 0;
     turns = arrived ? 0 : turns + 1;
     eventfd_t count = 0;
@@ -211,12 +211,15 @@ std::optional<HttpResponse> MhdServer::ReadHead(Connection& connection, const ch
   request.peer = connection.peer;
   request.tls = tls_ != nullptr;
   auto headers = ReadHeaders(connection.mhd);
-  if (!headers) return handler_->Refuse(400, "a header is folded over several lines");
+  if (!headers) return handler_->Refuse(request, 400, "a header is folded over several lines");
   request.headers = *std::move(headers);
-  if (HeadSize(request) > options_.max_head) return handler_->Refuse(431, "the request head is too large");
+  if (HeadSize(request) > options_.max_head)
+    return handler_->Refuse(request, 431, "the request head is too large");
   const FramingVerdict framing = CheckFraming(request, version, options_.max_body);
-  if (framing == FramingVerdict::kTooLarge) return handler_->Refuse(413, "the request body is too large");
-  if (framing == FramingVerdict::kBad) return handler_->Refuse(400, "the request's framing is ambiguous");
+  if (framing == FramingVerdict::kTooLarge)
+    return handler_->Refuse(request, 413, "the request body is too large");
+  if (framing == FramingVerdict::kBad)
+    return handler_->Refuse(request, 400, "the request's framing is ambiguous");
   return std::nullopt;
 }
 
@@ -239,7 +242,7 @@ bool MhdServer::TakeBody(Connection& connection, const char* data, std::size_t s
 bool MhdServer::Dispatch(Connection& connection) {
   Connection::Exchange& exchange = connection.exchange;
   if (exchange.too_large) {
-    HttpResponse answer = handler_->Refuse(413, "the request body is too large");
+    HttpResponse answer = handler_->Refuse(exchange.request, 413, "the request body is too large");
     answer.close = true;
     return Answer(connection, answer);
   }
@@ -250,7 +253,7 @@ bool MhdServer::Dispatch(Connection& connection) {
   MHD_suspend_connection(connection.mhd);
   if (workers_->Offer([this, &connection](std::stop_token stop) { Work(connection, std::move(stop)); }))
     return true;
-  exchange.answer = handler_->Refuse(503, "all workers are busy");
+  exchange.answer = handler_->Refuse(exchange.request, 503, "all workers are busy");
   connection.answered.store(true, std::memory_order_release);
   MHD_resume_connection(connection.mhd);
   Wake();

@@ -35,7 +35,7 @@ class ScriptedHandler final : public HttpHandler {
     ++handled;
     return script(request, std::move(stop));
   }
-  HttpResponse Refuse(int status, std::string_view reason) override {
+  HttpResponse Refuse(const HttpRequest&, int status, std::string_view reason) override {
     return {status, {}, std::string(reason), false};
   }
 };

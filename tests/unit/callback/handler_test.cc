@@ -139,7 +139,7 @@ TEST_F(HandlerTest, MapsTroubleWithTeleportWithoutTellingItsWords) {
 TEST_F(HandlerTest, EveryAnswerForbidsCachingAndSniffing) {
   for (const HttpResponse& answer :
        {Post("/v1/requests/req-1/approve"), Post("/"), Post("/nowhere"), Send(Request("GET", "/status")),
-        Send(Request("POST", "/")), Handler().Refuse(413, "too large")}) {
+        Send(Request("POST", "/")), Handler().Refuse(Request("POST", "/"), 413, "too large")}) {
     EXPECT_EQ(HeaderOf(answer, "Cache-Control"), "no-store");
     EXPECT_EQ(HeaderOf(answer, "X-Content-Type-Options"), "nosniff");
   }
@@ -197,6 +197,29 @@ TEST_F(HandlerTest, DoesNotLetStrangersFillTheAuditTrail) {
   clock.Advance(std::chrono::minutes(1));
   Send(Request("POST", "/v1/requests/req-1/deny"));
   EXPECT_EQ(audit.records.back().suppressed, 1000 - AttemptLog::kStrangersPerMinute);
+}
+
+TEST_F(HandlerTest, TellsTheLogOfRefusedLooksAndOfWhatCouldNotBeRead) {
+  Send(Request("GET", "/v1/requests/req-1?token=hidden", {}, {Basic("portal", "wrong")}));
+  EXPECT_TRUE(
+      log.Said("warn request refused caller= client=192.0.2.7 method=GET path=/v1/requests/req-1 status=401 "
+               "why=user and password fit none that are configured"));
+  EXPECT_FALSE(log.Said("hidden"));
+  Handler().Refuse(Request("POST", "/v1/requests/req-1/approve"), 413, "too large");
+  EXPECT_TRUE(log.Said("method=POST path=/v1/requests/req-1/approve status=413 why=too large"));
+  EXPECT_TRUE(audit.records.empty());
+  Send(Request("GET", "/v1/requests/req-1", {}, {Basic("portal", "correct horse battery")}));
+  EXPECT_EQ(log.lines().size(), 2U);
+}
+
+TEST_F(HandlerTest, DoesNotLetRefusedLooksFillTheLog) {
+  for (int i = 0; i < 1000; ++i) Send(Request("GET", "/v1/requests/req-1"));
+  EXPECT_EQ(log.lines().size(), AttemptLog::kStrangersPerMinute);
+  Send(Request("POST", "/v1/requests/req-1/deny"));
+  EXPECT_EQ(audit.records.size(), 1U);  // an attempt to decide is written all the same
+  clock.Advance(std::chrono::minutes(1));
+  Send(Request("GET", "/v1/requests/req-1"));
+  EXPECT_TRUE(log.Said("not_told_before=990"));
 }
 
 TEST_F(HandlerTest, DecidesNothingThatItCannotAudit) {
