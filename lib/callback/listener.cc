@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
@@ -35,7 +36,7 @@ std::string Reason(int error) {
 Error CannotListen(std::string_view where, int error) {
   std::string hint;
   if (error == EADDRINUSE)
-    hint = "another program, or another teleport-webhooks, listens there: choose another http.listen_addr";
+    hint = "another program, or another teleport-webhooks, listens there: choose another address";
   if (error == EACCES) hint = "ports below 1024 need the capability CAP_NET_BIND_SERVICE";
   if (error == EADDRNOTAVAIL) hint = "this machine does not have that address";
   const bool may_pass = error == EADDRINUSE || error == EACCES;
@@ -110,7 +111,10 @@ Result<UniqueFd> BindHost(const Address& address, std::string_view where) {
   for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
     if (each->ai_family == AF_INET && best->ai_family != AF_INET) best = each;  // as Go did for names
   }
-  return Bind(best->ai_family, best->ai_addr, best->ai_addrlen, false, where);
+  // An IPv4 address in the clothes of IPv6 is for a socket of both families only.
+  const bool mapped = best->ai_family == AF_INET6 &&
+                      IN6_IS_ADDR_V4MAPPED(&reinterpret_cast<const sockaddr_in6*>(best->ai_addr)->sin6_addr);
+  return Bind(best->ai_family, best->ai_addr, best->ai_addrlen, mapped, where);
 }
 
 sockaddr_un UnixAddress(const std::string& path) {
@@ -149,6 +153,23 @@ std::optional<int> EnvironmentNumber(const char* name) {
   return value;
 }
 
+// Of several sockets the one that is named for us. An unserved one would take connections and never answer.
+Result<int> ChooseSystemdFd(int count) {
+  if (count == 1) return kFirstSystemdFd;
+  const char* const names = std::getenv("LISTEN_FDNAMES");
+  const auto list = Split(names == nullptr ? "" : names, ':');
+  const auto named = std::find(list.begin(), list.end(), "callback");
+  if (named == list.end() || std::find(named + 1, list.end(), "callback") != list.end() ||
+      named - list.begin() >= count) {
+    return Error::Failure(
+        fmt::format(
+            "cannot listen on \"systemd\": {} sockets were passed on, and not just one is named callback",
+            count),
+        "keep one ListenStream=, or set FileDescriptorName=callback for the one to use");
+  }
+  return kFirstSystemdFd + static_cast<int>(named - list.begin());
+}
+
 }  // namespace
 
 Result<Listener> Listener::Open(const std::string& spec) {
@@ -177,7 +198,7 @@ Result<Listener> Listener::OpenUnix(const std::string& path) {
   if (const Status cleared = ClearStale(path); !cleared) return cleared.error();
   Listener out;
   out.fd_ = UniqueFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  // Before bind: Linux gives the file the mode of the socket, so that there is no moment with a wider one.
+  // Linux gives the file the mode of the socket less the umask: there is no moment with a wider one.
   ::fchmod(out.fd(), kUnixSocketMode);
   const sockaddr_un name = UnixAddress(path);
   if (::bind(out.fd(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0)
@@ -187,6 +208,8 @@ Result<Listener> Listener::OpenUnix(const std::string& path) {
   out.path_ = path;
   out.device_ = info.st_dev;
   out.inode_ = info.st_ino;
+  // The umask must not take the group's right to connect away.
+  if (::chmod(path.c_str(), kUnixSocketMode) != 0) return CannotListen(where, errno);
   if (::listen(out.fd(), kBacklog) != 0) return CannotListen(where, errno);
   out.address_ = "unix:" + path;
   return out;
@@ -199,13 +222,9 @@ Result<Listener> Listener::FromSystemd() {
     return Error::Failure("cannot listen on \"systemd\": no socket was passed on",
                           "start the service through its .socket unit");
   }
-  int fd = kFirstSystemdFd;
-  if (const char* names = std::getenv("LISTEN_FDNAMES"); names != nullptr) {
-    const auto list = Split(names, ':');
-    for (std::size_t i = 0; i < list.size() && std::cmp_less(i, *count); ++i) {
-      if (list[i] == "callback") fd = kFirstSystemdFd + static_cast<int>(i);
-    }
-  }
+  const auto chosen = ChooseSystemdFd(*count);
+  if (!chosen) return chosen.error();
+  const int fd = *chosen;
   int listening = 0;
   socklen_t length = sizeof listening;
   if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) != 0 || listening == 0) {

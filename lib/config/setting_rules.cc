@@ -121,7 +121,12 @@ Parsed ParseConnectAddress(std::string_view text) {
 
 Parsed ParseListen(const KeySpec& spec, std::string_view text) {
   if (spec.section == "diagnostics" && (text.empty() || AsciiLower(text) == "off")) return Text("");
-  if (text == "systemd") return Text(text);
+  if (text == "systemd") {
+    // There is one socket to pass on, and it is that of [http].
+    if (spec.section != "diagnostics") return Text(text);
+    return Bad("only http.listen_addr takes a socket from systemd",
+               "write \"127.0.0.1:9090\" or \"unix:/run/...\"");
+  }
   if (text.starts_with("unix:")) {
     const std::string_view path = text.substr(5);
     if (path.empty() || path.size() > kMostUnixPath || !Printable(path)) {
@@ -131,9 +136,12 @@ Parsed ParseListen(const KeySpec& spec, std::string_view text) {
     return Text(text);
   }
   const auto address = ParseAddress(text);
-  if (!address)
+  if (!address) {
     return Bad(address.error().message,
-               "write \":8081\", \"127.0.0.1:8081\", \"[::1]:8081\", \"unix:/run/name.sock\" or \"systemd\"");
+               fmt::format("write \":8081\", \"127.0.0.1:8081\", \"[::1]:8081\"{}",
+                           spec.section == "diagnostics" ? " or \"unix:/run/name.sock\""
+                                                         : ", \"unix:/run/name.sock\" or \"systemd\""));
+  }
   return Text(text);
 }
 

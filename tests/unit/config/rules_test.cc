@@ -291,6 +291,8 @@ TEST(HttpRules, ListenAddressesHaveFourForms) {
               ElementsAre(HasSubstr("\":8081\"")));
   EXPECT_THAT(Problems("[http]\nlisten_addr = \"unix:\"\n", Purpose::kNothing),
               ElementsAre(HasSubstr("no usable path")));
+  EXPECT_THAT(Problems("[diagnostics]\nlisten_addr = \"systemd\"\n", Purpose::kNothing),
+              ElementsAre(HasSubstr("only http.listen_addr takes a socket from systemd")));
   EXPECT_EQ(Load(Input("[diagnostics]\nlisten_addr = \"off\"\n")).settings.value().diagnostics_addr, "");
 }
 
