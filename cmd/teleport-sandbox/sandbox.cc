@@ -1,6 +1,7 @@
 #include "sandbox.h"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 
@@ -90,11 +91,24 @@ Status Sandbox::Parts::StartFront(FrontKind kind, const Address& where, const Se
   front.cluster = options.cluster;
   front.web = web;
   front.auth_address = [this] { return options.listen; };
-  front.to_auth = [this](UniqueFd fd) { HandOver(std::move(fd)); };
+  front.to_auth = [this](UniqueFd fd) {  // without a dial of its own, so that it looks first
+    if (listener->listening()) {
+      HandOver(std::move(fd));
+    } else {
+      ::shutdown(fd.get(), SHUT_RDWR);
+    }
+  };
   auto opened = Front::Open(std::move(front));
   if (!opened) return opened.error();
   out = *std::move(opened);
   return {};
+}
+
+std::vector<Front*> Sandbox::Parts::Fronts() const {
+  std::vector<Front*> fronts;
+  for (Front* front : {proxy.get(), load_balancer.get()})
+    if (front != nullptr) fronts.push_back(front);
+  return fronts;
 }
 
 Status Sandbox::Parts::StartFronts() {

@@ -94,8 +94,8 @@ class Sandbox {
   void SetListLag(std::chrono::milliseconds lag);
   void RequireMfa(bool required);
   void PublishUnknownEvent();
-  void DropConnections();    // cut, without a word
-  void RefuseConnections();  // until accepted again; connections live on
+  void DropConnections();    // cut, without a word; those through proxy and load balancer too
+  void RefuseConnections();  // until accepted again, whichever way they come; connections live on
   Status AcceptConnections();
   void RefuseConnectionsFor(std::chrono::milliseconds time);
   void SuspendFronts();  // as if proxy and load balancer were killed

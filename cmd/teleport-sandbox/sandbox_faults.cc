@@ -26,6 +26,7 @@ void Sandbox::PublishUnknownEvent() {
 }
 void Sandbox::DropConnections() {
   parts_->listener->CutAll();
+  for (Front* front : parts_->Fronts()) front->CutAll();
 }
 void Sandbox::RefuseConnections() {
   parts_->listener->Suspend();
@@ -40,13 +41,11 @@ void Sandbox::RefuseConnectionsFor(std::chrono::milliseconds time) {
 }
 
 void Sandbox::SuspendFronts() {
-  if (parts_->proxy) parts_->proxy->Suspend();
-  if (parts_->load_balancer) parts_->load_balancer->Suspend();
+  for (Front* front : parts_->Fronts()) front->Suspend();
 }
 
 Status Sandbox::ResumeFronts() {
-  for (Front* front : {parts_->proxy.get(), parts_->load_balancer.get()}) {
-    if (front == nullptr) continue;
+  for (Front* front : parts_->Fronts()) {
     if (Status ok = front->Resume(); !ok) return ok;
   }
   return {};

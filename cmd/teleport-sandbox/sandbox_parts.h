@@ -5,6 +5,7 @@
 #include <grpcpp/server_builder.h>
 
 #include <memory>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/random.h"
@@ -50,6 +51,7 @@ struct Sandbox::Parts {
   Status StartFronts();
   Status StartFront(FrontKind kind, const Address& where, const ServerIdentity& web,
                     std::unique_ptr<Front>& out);
+  std::vector<Front*> Fronts() const;  // those there are
   void HandOver(UniqueFd connection);  // to gRPC
   void Sweep();
 };

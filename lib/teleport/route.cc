@@ -49,6 +49,12 @@ Way ThroughProxy(Route route, const Result<ProxyFacts>& facts, const Credentials
   return {route, told ? facts->cluster : credentials.cluster(), told};
 }
 
+// The entrance is there, and what lies behind it is not.
+Error NothingBehind(const std::string& addr, const Way& way, Error error) {
+  error.hint = "is the Auth Service up? The log of the Teleport proxy says why it cannot reach it";
+  return error.Within(fmt::format("no way through {} to the Auth Service of cluster {}", addr, way.cluster));
+}
+
 // An error of the way to or through an HTTP proxy, which is named elsewhere than teleport.addr.
 Error BySetting(Error error, const HttpProxy& proxy) {
   if (error.kind == ErrorKind::kCancelled) return error;
@@ -195,7 +201,9 @@ RouteFinder::Attempt RouteFinder::Try(const Way& way, const Credentials& credent
   if (!tls) {
     // The layer that ended first knows why; the one inside it saw only the end.
     const auto why = tunnel->why();
-    return failure.cause == TlsCause::kClosed && why ? *why : failure.error;
+    if (failure.cause != TlsCause::kClosed) return failure.error;
+    const Error closed = why ? *why : failure.error;
+    return way.route == Route::kAuth ? closed : NothingBehind(settings_.addr, way, closed);
   }
   if (Status added = tunnel->Add(std::move(tls)); !added) return added.error();
   Remember(way);
@@ -293,7 +301,8 @@ Result<Dialled> RouteFinder::Dial(const Credentials& credentials, Waiter& waiter
     return other ? std::move(other) : std::move(attempt);
   }
   ForgetCluster();
-  if (settings_.route == Route::kProxy) return ExplainProxy(attempt.error(), waiter);
+  if (settings_.route == Route::kProxy && failure.cause != TlsCause::kClosed)
+    return ExplainProxy(attempt.error(), waiter);
   return attempt;
 }
 

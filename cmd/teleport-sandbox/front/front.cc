@@ -74,7 +74,7 @@ Front::~Front() {
 
 void Front::Suspend() {
   listener_->Suspend();
-  listener_->CutAll();
+  CutAll();
 }
 
 void Front::Take(UniqueFd connection) {

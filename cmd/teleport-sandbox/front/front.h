@@ -38,6 +38,7 @@ class Front {
   const Address& address() const { return address_; }
   // As if the proxy were killed: connections are cut, new ones refused, until Resume.
   void Suspend();
+  void CutAll() { listener_->CutAll(); }
   Status Resume() { return listener_->Resume(); }
 
  private:

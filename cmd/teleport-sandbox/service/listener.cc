@@ -128,6 +128,11 @@ Status Listener::Resume() {
   return ok;
 }
 
+bool Listener::listening() {
+  std::lock_guard lock(mutex_);
+  return static_cast<bool>(listening_);
+}
+
 void Listener::CutAll() {
   std::lock_guard lock(mutex_);
   for (const UniqueFd& fd : open_) ::shutdown(fd.get(), SHUT_RDWR);

@@ -30,6 +30,7 @@ class Listener {
   // Refused connections (ECONNREFUSED) until Resume; open ones live on.
   void Suspend();
   Status Resume();
+  bool listening();
   void CutAll();  // connections are shut down in both directions
   std::size_t connections();
 

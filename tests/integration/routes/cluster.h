@@ -31,6 +31,14 @@ using std::chrono::seconds;
 // How the credentials lie on the disk.
 enum class Form { kTriple, kIdentity };
 
+// For the names of tests.
+inline std::string RouteName(Route route) {
+  return route == Route::kAuth ? "Auth" : route == Route::kProxy ? "Proxy" : "ProxyUpgrade";
+}
+inline std::string FormName(Form form) {
+  return form == Form::kTriple ? "Triple" : "Identity";
+}
+
 inline std::string ReadText(const std::string& path) {
   std::ifstream file(path);
   std::stringstream text;

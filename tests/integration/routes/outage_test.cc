@@ -30,17 +30,19 @@ class Outage : public testing::TestWithParam<Route> {
     follower_.emplace(*client_, log_);
     ASSERT_TRUE(follower_->InStep());
   }
+  void KillAuth() {
+    cluster_->RefuseConnections();
+    cluster_->DropConnections();
+  }
   void Kill() {
     if (GetParam() == Route::kAuth) {
-      cluster_->RefuseConnections();
-      cluster_->DropConnections();
+      KillAuth();
     } else {
       cluster_->SuspendFronts();
     }
   }
-  void Restart() {
-    const Status back = GetParam() == Route::kAuth ? cluster_->AcceptConnections() : cluster_->ResumeFronts();
-    ASSERT_TRUE(back) << back.error().message;
+  Status Restart() {
+    return GetParam() == Route::kAuth ? cluster_->AcceptConnections() : cluster_->ResumeFronts();
   }
   // Three requests known beforehand: one is decided while nobody listens, one goes, one is made then.
   struct Story {
@@ -69,6 +71,27 @@ class Outage : public testing::TestWithParam<Route> {
     for (const auto& [key, times] : seen) EXPECT_EQ(times, 1) << access::EventTypeName(key.second);
     EXPECT_EQ(seen.size(), wanted.size());
   }
+  void RideOut(const std::function<void()>& kill, const std::function<Status()>& restart) {
+    Follow(cluster_.Entrance(GetParam()));
+    Story story = Begin();
+    const auto killed = std::chrono::steady_clock::now();
+    kill();
+    ASSERT_TRUE(Eventually([&] { return follower_->lost() > 0; }));
+    const auto noticed = std::chrono::steady_clock::now();
+    GoOnUnseen(story);
+    ASSERT_TRUE(Eventually([&] { return follower_->lost() > 1; })) << "tries again while it is away";
+    const auto back = std::chrono::steady_clock::now();
+    const Status up = restart();
+    ASSERT_TRUE(up) << up.error().message;
+    ASSERT_TRUE(follower_->InStep(2, seconds(40)));
+    const auto recovered = std::chrono::steady_clock::now();
+    ExpectNothingLost(story);
+    EXPECT_LE(log_.lines(), 12) << "no flood of lines";
+    const auto ms = [](auto time) { return std::chrono::duration_cast<milliseconds>(time).count(); };
+    std::cout << "noticed after " << ms(noticed - killed) << " ms, in step " << ms(recovered - back)
+              << " ms after the restart, " << follower_->lost() << " attempts failed, " << log_.lines()
+              << " lines\n";
+  }
 
   Cluster cluster_{sandbox::Release::k18, TolerantOfPings()};
   RealClock clock_;
@@ -78,24 +101,27 @@ class Outage : public testing::TestWithParam<Route> {
 };
 
 TEST_P(Outage, AKilledServerIsNoticedAtOnceAndNothingIsLostWhenItIsBack) {
-  Follow(cluster_.Entrance(GetParam()));
-  Story story = Begin();
-  const auto killed = std::chrono::steady_clock::now();
-  Kill();
-  ASSERT_TRUE(Eventually([&] { return follower_->lost() > 0; }));
-  const auto noticed = std::chrono::steady_clock::now();
-  GoOnUnseen(story);
-  ASSERT_TRUE(Eventually([&] { return follower_->lost() > 1; })) << "tries again while it is away";
-  const auto back = std::chrono::steady_clock::now();
-  Restart();
-  ASSERT_TRUE(follower_->InStep(2, seconds(40)));
-  const auto recovered = std::chrono::steady_clock::now();
-  ExpectNothingLost(story);
-  EXPECT_LE(log_.lines(), 12) << "no flood of lines";
-  const auto ms = [](auto time) { return std::chrono::duration_cast<milliseconds>(time).count(); };
-  std::cout << "noticed after " << ms(noticed - killed) << " ms, in step " << ms(recovered - back)
-            << " ms after the restart, " << follower_->lost() << " attempts failed, " << log_.lines()
-            << " lines\n";
+  RideOut([&] { Kill(); }, [&] { return Restart(); });
+}
+
+TEST_P(Outage, AnAuthServiceKilledBehindWhateverStandsBeforeItIsNoticedAndNothingIsLost) {
+  RideOut([&] { KillAuth(); }, [&] { return cluster_->AcceptConnections(); });
+}
+
+TEST_P(Outage, AnAuthServiceThatIsDownIsToldFromTheProxyBeforeItThatIsUp) {
+  KillAuth();
+  for (const Route asked : {Route::kAuto, GetParam()}) {
+    auto settings = cluster_.Settings(cluster_.Entrance(GetParam()), Form::kIdentity, asked);
+    const auto client = teleport::MakeTeleportClient(settings, clock_, log_).value();
+    const auto answer = client->Ping(Soon());
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().kind, ErrorKind::kUnreachable);
+    const std::string wanted =
+        GetParam() == Route::kAuth
+            ? " refused the connection"
+            : "no way through " + settings.addr + " to the Auth Service of cluster example.com: ";
+    EXPECT_NE(answer.error().message.find(wanted), std::string::npos) << answer.error().message;
+  }
 }
 
 TEST_P(Outage, ACutConnectionIsOpenedAgainAndNothingIsLost) {
@@ -155,7 +181,7 @@ TEST_P(Outage, ADecisionOverASilentNetworkEndsAtItsLimit) {
 }
 
 std::string NameOf(const testing::TestParamInfo<Route>& route) {
-  return route.param == Route::kAuth ? "Auth" : route.param == Route::kProxy ? "Proxy" : "ProxyUpgrade";
+  return RouteName(route.param);
 }
 
 INSTANTIATE_TEST_SUITE_P(Of, Outage, testing::Values(Route::kAuth, Route::kProxy, Route::kProxyUpgrade),

@@ -1,6 +1,7 @@
 // Credentials and authorities that change while events flow.
 #include <cstdlib>
 #include <iostream>
+#include <tuple>
 
 #include "follower.h"
 #include "pki/pki.h"
@@ -47,10 +48,11 @@ class Passers {
   std::jthread thread_;
 };
 
-class Rotation : public testing::TestWithParam<Form> {
+class Rotation : public testing::TestWithParam<std::tuple<Route, Form>> {
  protected:
   Rotation() {
-    auto settings = cluster_.Settings(cluster_.Entrance(Route::kAuth), GetParam());
+    const auto [route, form] = GetParam();
+    auto settings = cluster_.Settings(cluster_.Entrance(route), form);
     settings.refresh_interval = milliseconds(20);
     client_ = teleport::MakeTeleportClient(settings, clock_, log_).value();
   }
@@ -127,11 +129,15 @@ TEST_P(Rotation, AnExpiredCertificateIsNamedOnceAndItsSuccessorIsTakenUp) {
   EXPECT_EQ(told, 1) << "once a minute, not at every look";
 }
 
-std::string NameOf(const testing::TestParamInfo<Form>& form) {
-  return form.param == Form::kTriple ? "Triple" : "Identity";
+std::string NameOf(const testing::TestParamInfo<std::tuple<Route, Form>>& way) {
+  const auto [route, form] = way.param;
+  return RouteName(route) + FormName(form);
 }
 
-INSTANTIATE_TEST_SUITE_P(As, Rotation, testing::Values(Form::kTriple, Form::kIdentity), NameOf);
+INSTANTIATE_TEST_SUITE_P(By, Rotation,
+                         testing::Combine(testing::Values(Route::kAuth, Route::kProxy, Route::kProxyUpgrade),
+                                          testing::Values(Form::kTriple, Form::kIdentity)),
+                         NameOf);
 
 }  // namespace
 }  // namespace tw::routes

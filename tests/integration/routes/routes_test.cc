@@ -22,11 +22,7 @@ struct Way {
 
 std::string NameOf(const testing::TestParamInfo<Way>& info) {
   const Way& way = info.param;
-  const std::string route = way.route == Route::kAuth    ? "Auth"
-                            : way.route == Route::kProxy ? "Proxy"
-                                                         : "ProxyUpgrade";
-  return route + (way.form == Form::kTriple ? "Triple" : "Identity") +
-         std::to_string(static_cast<int>(way.release));
+  return RouteName(way.route) + FormName(way.form) + std::to_string(static_cast<int>(way.release));
 }
 
 // What a release that has no such way is told to say (reference page sections 5.5 and 5.6); nullopt: it has.
