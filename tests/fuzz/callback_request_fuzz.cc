@@ -132,6 +132,16 @@ HttpRequest Read(std::string_view rest) {
   return request;
 }
 
+// A credential where the name of a request or of a person belongs comes back in answer and log, as all that
+// the client calls them: such a request proves nothing.
+bool CredentialForName(const HttpRequest& request) {
+  const Route route = FindRoute(request.method, request.target);
+  return std::any_of(kCredentials.begin(), kCredentials.end(), [&](std::string_view secret) {
+    return route.request_id.find(secret) != std::string::npos ||
+           request.body.find(secret) != std::string::npos;
+  });
+}
+
 // Does the request hold anything at all that could open the door? Weaker than the rules on purpose.
 bool HoldsCredential(const HttpRequest& request) {
   std::vector<crypto::HeaderView> headers;
@@ -195,6 +205,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static World world;
   const HttpRequest request = Read(fuzz::AsText(data, size));
   CheckFramingOf(request);
+  if (CredentialForName(request)) return 0;
   world.service.last.reset();
   const HttpResponse response = world.handler->Handle(request, {});
   CheckResponse(response);
