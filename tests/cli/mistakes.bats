@@ -72,6 +72,21 @@ told() { # exit code, text, arguments...
   told 2 'teleport-webhooks: unknown flag' watch --bogus -- -o json
 }
 
+@test "an empty value after an equals sign is empty, and does not take the flag after it along" {
+  start_sandbox
+  write_config
+  id=$(ask)
+  run tw -c "$CONFIG" approve "$id" --reason= --dry-run
+  [ "$status" -eq 0 ]
+  [[ $output == *'(would be; nothing was done)'* ]]
+  [ "$(sandbox show --dir "$SANDBOX" "$id" -o json | jq -r .state)" = PENDING ]
+  told 2 'a role name is empty' -c "$CONFIG" approve "$id" --role= --dry-run
+  told 2 '--config is empty' --config= approve "$id"
+  told 2 'the id of the access request is empty' -c "$CONFIG" approve "$id" --dry-run=
+  other=$(sandbox request --dir "$SANDBOX" --role dba --reason= --user bob)
+  [ "$(sandbox show --dir "$SANDBOX" "$other" -o json | jq -r '.user, .reason' | tr '\n' '|')" = 'bob||' ]
+}
+
 @test "flags that would be passed over in silence are refused" {
   told 2 'standard input cannot be both' -c - approve - <<<'[teleport]'
   told 2 'standard input cannot be both' -c - send - <<<'[teleport]'

@@ -333,6 +333,18 @@ Error Explain(const CLI::App& app, const CLI::ParseError& problem, int argc, con
   return Error::Usage(EscapeControls(problem.what()), fmt::format("see {} --help", path));
 }
 
+// The words as CLI11 wants them. It takes the next word for the value of "--reason=".
+Strings Reversed(int argc, const char* const* argv) {
+  Strings words;
+  for (const char* const* at = argv + argc - 1; at > argv; --at) {
+    const std::string_view word = *at;
+    const bool empty_value = word.starts_with("--") && word.find('=') == word.size() - 1;
+    if (empty_value) words.emplace_back();
+    words.emplace_back(word.substr(0, word.size() - (empty_value ? 1 : 0)));
+  }
+  return words;
+}
+
 }  // namespace
 
 Result<CommandLine> ParseCommandLine(int argc, const char* const* argv) {
@@ -347,7 +359,7 @@ Result<CommandLine> ParseCommandLine(int argc, const char* const* argv) {
   AddLoadAndRights(builder, store);
   AddFaults(builder, store);
   try {
-    app.parse(argc, argv);
+    app.parse(Reversed(argc, argv));
   } catch (const CLI::CallForHelp&) {
     const CLI::App* at = &app;
     std::string parents;  // help() adds the name of its own verb

@@ -129,7 +129,13 @@ struct Words {
 Words ReadWords(int argc, const char* const* argv) {
   Words words;
   int at = 1;
-  for (; at < argc && std::string_view(argv[at]) != "--"; ++at) words.parsed.emplace_back(argv[at]);
+  for (; at < argc && std::string_view(argv[at]) != "--"; ++at) {
+    const std::string_view word = argv[at];
+    // CLI11 takes the next word, perhaps a --dry-run, for the value of "--reason=".
+    const bool empty_value = word.starts_with("--") && word.find('=') == word.size() - 1;
+    words.parsed.emplace_back(word.substr(0, word.size() - (empty_value ? 1 : 0)));
+    if (empty_value) words.parsed.emplace_back();
+  }
   for (++at; at < argc; ++at) words.verbatim.emplace_back(argv[at]);
   if (!words.parsed.empty() && words.parsed.front() == "help") {
     words.parsed.front() = "--help";
