@@ -144,6 +144,8 @@ Status TakeField(const std::string& name, std::string value, Ask& ask) {
     AddRoles(value, ask.roles);
   } else if (name.starts_with(kAnnotationPrefix)) {
     ask.annotations[name.substr(kAnnotationPrefix.size())].push_back(std::move(value));
+  } else if (name == "annotations") {
+    return Error::Usage("a form gives annotations one by one: annotations.KEY=value");
   } else if (name == "request_id") {
     ask.request_id = std::move(value);
   } else if (name == "delegator") {
@@ -186,9 +188,11 @@ Result<Ask> FromForm(std::string_view body) {
 }  // namespace
 
 Result<Ask> ParseLegacyBody(std::string_view body) {
+  if (!Trim(body).starts_with('{'))
+    return Error::Usage(
+        "the body must be JSON, {\"payload\":{...}}; forms go to /v1/requests/ID/approve or deny");
   const auto parsed = ParseJson(body, JsonKeys::kFolded);
   if (!parsed) return parsed.error();
-  if (parsed->kind != Kind::kObject) return Error::Usage("the body must be {\"payload\":{...}}");
   const JsonValue* const payload = parsed->Find("payload");
   if (payload == nullptr || payload->kind != Kind::kObject)
     return Error::Usage("the body must be {\"payload\":{...}}");

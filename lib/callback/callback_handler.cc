@@ -102,7 +102,8 @@ Answer CallbackHandler::Dispatch(const HttpRequest& request, std::stop_token sto
     case RouteKind::kStatus:
       return Json(200, "{\"status\":\"ok\"}\n", {});
     case RouteKind::kUnknown:
-      return Refusal(404, "no_such_route", "there is nothing here");
+      return Refusal(404, "no_such_route",
+                     "there is nothing here: decide by POST to /v1/requests/ID/approve or deny");
     case RouteKind::kMethod: {
       Answer out = Refusal(405, "method_not_allowed", "this method is not possible here");
       out.response.headers.emplace_back("Allow", std::string(call.route.allow));

@@ -45,6 +45,12 @@ TEST(LegacyBody, RefusesWhatCouldBeReadInTwoWays) {
   }
 }
 
+TEST(LegacyBody, TellsAFormWhereFormsGo) {
+  const auto ask = ParseLegacyBody("ReqID=a&State=Approved");
+  ASSERT_FALSE(ask);
+  EXPECT_NE(ask.error().message.find("forms go to /v1/requests/ID/approve"), std::string::npos);
+}
+
 TEST(Json, IsLimitedInDepth) {
   EXPECT_TRUE(ParseJson(Nested(kJsonDepth), JsonKeys::kExact));
   EXPECT_FALSE(ParseJson(Nested(kJsonDepth + 1), JsonKeys::kExact));
