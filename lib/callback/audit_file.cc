@@ -15,7 +15,8 @@ namespace tw::callback {
 namespace {
 
 constexpr mode_t kMode = 0600;
-constexpr off_t kTail = 64 * 1024;  // more than any line
+constexpr const char* kRotated = ".1";  // what logrotate(8) calls the file before
+constexpr off_t kTail = 64 * 1024;      // more than any line
 // Room on the disk that is taken before anything is decided: for the lines of all callbacks under way.
 constexpr off_t kReserve = 64 * 1024;
 
@@ -43,6 +44,41 @@ Result<Tail> ReadTail(int fd, const std::string& path) {
   const auto before = last_break == 0 ? std::string::npos : text.rfind('\n', last_break - 1);
   const std::size_t begin = before == std::string::npos ? 0 : before + 1;
   return Tail{text.substr(begin, last_break - begin), start + static_cast<off_t>(last_break) + 1};
+}
+
+ino_t Inode(const std::string& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 ? info.st_ino : 0;
+}
+
+// Adds the lines of a file to what was read before.
+Status VerifyFile(const std::string& path, AuditReport& report) {
+  report.torn_tail = false;
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return errno == ENOENT ? Status() : Status(Failed(path, "cannot read it", errno));
+  std::string line;
+  for (std::uint64_t number = 1; std::getline(file, line); ++number) {
+    if (file.eof()) {  // no line break behind it
+      report.torn_tail = !line.empty();
+      break;
+    }
+    const auto link = ReadAuditLine(line);
+    const bool first = report.lines++ == 0;
+    if (link && first) {
+      report.from_start = link->prev == kNoHash;
+      report.first_seq = link->seq;
+    }
+    const bool fits = link && (first || (link->prev == report.last_hash && link->seq == report.last_seq + 1));
+    if (!fits && report.whole) {
+      report.whole = false;
+      report.problem = fmt::format("{}:{}: {}", path, number,
+                                   link ? "does not follow the line before it" : "was changed or damaged");
+    }
+    report.last_hash = link ? link->hash : std::string();
+    report.last_seq = link ? link->seq : 0;
+  }
+  if (file.bad()) return Failed(path, "cannot read it", EIO);
+  return {};
 }
 
 void SyncDirectory(const std::string& path) {
@@ -75,7 +111,7 @@ Status AuditFile::OpenFile() {
     if (::ftruncate(fd_.get(), tail->end) != 0) return Failed(path_, "cannot cut it", errno);
   }
   if (tail->line.empty() && last_hash_.empty()) {
-    const std::string older = path_ + ".1";
+    const std::string older = path_ + kRotated;
     if (const UniqueFd fd(::open(older.c_str(), O_RDONLY | O_CLOEXEC)); fd) {
       if (auto rotated = ReadTail(fd.get(), older)) tail->line = std::move(rotated->line);
     }
@@ -193,35 +229,16 @@ Status AuditFile::Reserve(off_t end) {
 }
 
 Result<AuditReport> VerifyAudit(const std::string& path) {
-  AuditReport report;
-  struct stat info {};
-  if (::stat(path.c_str(), &info) != 0 && errno == ENOENT) return report;
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return Failed(path, "cannot read it", errno);
-  std::string line;
-  while (std::getline(file, line)) {
-    if (file.eof()) {  // no line break behind it
-      report.torn_tail = !line.empty();
-      break;
+  const std::string older = path + kRotated;
+  for (bool again = true;; again = false) {
+    const ino_t before = Inode(older);
+    AuditReport report;
+    for (const std::string& file : {older, path}) {
+      if (Status read = VerifyFile(file, report); !read) return read.error();
     }
-    ++report.lines;
-    const auto link = ReadAuditLine(line);
-    const bool first = report.lines == 1;
-    if (link && first) {
-      report.first_prev = link->prev;
-      report.first_seq = link->seq;
-    }
-    const bool fits =
-        link &&
-        (first || (link->prev == report.last_hash && link->seq == report.first_seq + report.lines - 1));
-    if (!fits && report.whole) {
-      report.whole = false;
-      report.problem = fmt::format("{}:{}: {}", path, report.lines,
-                                   link ? "does not follow the line before it" : "was changed or damaged");
-    }
-    report.last_hash = link ? link->hash : std::string();
+    // A rotation in between would look like a gap.
+    if (report.whole || !again || Inode(older) == before) return report;
   }
-  return report;
 }
 
 }  // namespace tw::callback

@@ -64,15 +64,16 @@ class AuditFile final : public AuditLog {
 struct AuditReport {
   std::uint64_t lines = 0;
   std::uint64_t first_seq = 0;
+  std::uint64_t last_seq = 0;
   bool whole = true;       // the chain holds
   bool torn_tail = false;  // the last line is incomplete, as after a crash or while it is being written
   std::string problem;     // of the first bad line, with its number
-  std::string first_prev;  // to be compared with last_hash of the file before
+  bool from_start = true;  // the first line is the first that ever was
   std::string last_hash;
 };
 
-// Reads a trail and checks its chain. Error: kFailure when the file cannot be read; a missing one is an empty
-// report.
+// Reads a trail and checks its chain: what logrotate left in `<path>.1`, when that is there, and `path`
+// behind it. Error: kFailure when a file cannot be read; missing ones are an empty report.
 Result<AuditReport> VerifyAudit(const std::string& path);
 
 }  // namespace tw::callback

@@ -12,6 +12,8 @@
 namespace tw::callback {
 namespace {
 
+constexpr std::string_view kSeqKey = "{\"seq\":";
+constexpr std::string_view kPrevKey = ",\"prev\":\"";
 constexpr std::string_view kHashKey = ",\"hash\":\"";
 constexpr std::size_t kHexHash = 64;
 
@@ -39,14 +41,16 @@ std::optional<ChainLink> ReadAuditLine(std::string_view line) {
       link.hash != HexEncode(crypto::Sha256(line.substr(0, at)))) {
     return std::nullopt;
   }
-  const auto parsed = ParseJson(line, JsonKeys::kExact);
-  if (!parsed) return std::nullopt;
-  const JsonValue* const seq = parsed->Find("seq");
-  const JsonValue* const prev = parsed->Find("prev");
-  if (seq == nullptr || prev == nullptr) return std::nullopt;
-  const char* const end = seq->text.data() + seq->text.size();
-  if (std::from_chars(seq->text.data(), end, link.seq).ptr != end) return std::nullopt;
-  link.prev = prev->text;
+  // Both stand where AuditLine puts them. A trail may be long: reading its lines as JSON takes most of the
+  // time.
+  const std::string_view text = line.substr(0, at);
+  if (!text.starts_with(kSeqKey) || text.size() < kSeqKey.size() + kPrevKey.size() + kHexHash + 1)
+    return std::nullopt;
+  const char* const begin = text.data() + kSeqKey.size();
+  const auto [stop, error] = std::from_chars(begin, text.data() + text.size(), link.seq);
+  if (error != std::errc() || *stop != ',') return std::nullopt;
+  link.prev = std::string(text.substr(text.size() - kHexHash - 1, kHexHash));
+  if (!text.ends_with(fmt::format("{}{}\"", kPrevKey, link.prev))) return std::nullopt;
   return link;
 }
 

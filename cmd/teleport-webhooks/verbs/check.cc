@@ -238,10 +238,16 @@ class Checking {
     if (!report) {
       printer_.Add("audit", Problem(ErrorKind::kConfig, report.error().message, report.error().hint));
     } else if (!report->whole) {
-      printer_.Add("audit", Problem(ErrorKind::kConfig, fmt::format("{}: {}", path, report->problem),
-                                    "somebody changed the trail, or the disk failed"));
+      printer_.Add("audit", Problem(ErrorKind::kConfig, report->problem,
+                                    "somebody changed the trail or took records away, or the disk failed"));
+    } else if (report->lines == 0) {
+      printer_.Add("audit", Fine(path + " has no record yet"));
     } else {
-      printer_.Add("audit", Fine(fmt::format("{} records, the chain is unbroken", report->lines)));
+      const std::string begin =
+          report->from_start
+              ? ""
+              : fmt::format(" (from number {} on: those before are not here)", report->first_seq);
+      printer_.Add("audit", Fine(fmt::format("{} records, the chain is unbroken{}", report->lines, begin)));
     }
   }
 

@@ -9,8 +9,10 @@
 #include <thread>
 #include <vector>
 
+#include "base/text.h"
 #include "callback/audit_file.h"
 #include "callback/audit_line.h"
+#include "crypto/digest.h"
 #include "fakes/fake_logger.h"
 
 namespace tw::callback {
@@ -78,7 +80,7 @@ TEST_F(AuditTest, ChainsWhatItWrites) {
   ASSERT_TRUE(report);
   EXPECT_TRUE(report->whole);
   EXPECT_EQ(report->lines, 3U);
-  EXPECT_EQ(report->first_prev, kNoHash);
+  EXPECT_TRUE(report->from_start);
   struct stat info {};
   ASSERT_EQ(::stat(path.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777U, 0600U);
@@ -131,19 +133,54 @@ TEST_F(AuditTest, GoesOnInANewFileWhenTheOldOneIsMovedAway) {
   Fill(*audit, 2);
   std::filesystem::rename(path, path + ".1");
   Fill(*audit, 2);
-  const auto before = VerifyAudit(path + ".1");
-  const auto after = VerifyAudit(path);
-  EXPECT_TRUE(after->whole);
-  EXPECT_EQ(after->lines, 2U);
-  EXPECT_EQ(after->first_prev, before->last_hash);
-  EXPECT_EQ(after->first_seq, 3U);
+  EXPECT_EQ(VerifyAudit(path + ".1")->lines, 2U);
+  const auto report = VerifyAudit(path);
+  EXPECT_TRUE(report->whole) << report->problem;
+  EXPECT_TRUE(report->from_start);
+  EXPECT_EQ(report->lines, 4U);
+  std::filesystem::remove(path + ".1");
+  const auto rest = VerifyAudit(path);
+  EXPECT_TRUE(rest->whole);
+  EXPECT_FALSE(rest->from_start);
+  EXPECT_EQ(rest->first_seq, 3U);
+}
+
+TEST_F(AuditTest, ShowsWhatIsMissingBetweenRotatedFiles) {
+  const auto audit = Open();
+  Fill(*audit, 2);
+  const std::string first = Text();
+  std::filesystem::rename(path, path + ".1");
+  Fill(*audit, 2);
+  const std::string second = Text();
+  std::ofstream(path + ".1", std::ios::trunc) << first.substr(0, first.find('\n') + 1);
+  EXPECT_NE(VerifyAudit(path)->problem.find("audit.log:1: does not follow"), std::string::npos);
+  std::ofstream(path + ".1", std::ios::trunc) << first;
+  EXPECT_TRUE(VerifyAudit(path)->whole);
+  Rewrite(second.substr(second.find('\n') + 1));
+  EXPECT_NE(VerifyAudit(path)->problem.find("audit.log:1: does not follow"), std::string::npos);
+}
+
+TEST_F(AuditTest, ReadsOnlyLinesOfItsOwnForm) {
+  std::string hash;
+  const std::string good = AuditLine(Record("req-1"), 7, kNoHash, hash);
+  ASSERT_TRUE(ReadAuditLine(good));
+  EXPECT_EQ(ReadAuditLine(good)->seq, 7U);
+  EXPECT_EQ(ReadAuditLine(good)->prev, kNoHash);
+  for (const std::string& text :
+       {std::string("{\"seq\":7"), std::string("{}"), std::string(), "{\"seq\":" + std::string(120, '1'),
+        "{\"seq\":x,\"prev\":\"" + std::string(kNoHash) + "\"",
+        "{\"seq\":7,\"prev\":\"" + std::string(64, '0'),
+        "{\"seq\":7,\"prev\":\"" + std::string(63, '0') + "\"" + std::string(60, ' ')}) {
+    EXPECT_FALSE(ReadAuditLine(text + ",\"hash\":\"" + HexEncode(crypto::Sha256(text)) + "\"}")) << text;
+  }
 }
 
 TEST_F(AuditTest, ContinuesARotatedFileAfterARestart) {
   Fill(*Open(), 2);
   std::filesystem::rename(path, path + ".1");
   Fill(*Open(), 1);
-  EXPECT_EQ(VerifyAudit(path)->first_prev, VerifyAudit(path + ".1")->last_hash);
+  EXPECT_TRUE(VerifyAudit(path)->whole);
+  EXPECT_EQ(VerifyAudit(path)->lines, 3U);
 }
 
 TEST_F(AuditTest, KeepsADamagedEndVisible) {
