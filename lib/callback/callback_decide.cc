@@ -1,6 +1,7 @@
 // The part of CallbackHandler that decides.
 #include <fmt/format.h>
 
+#include "callback/binding.h"
 #include "callback/callback_call.h"
 #include "callback/headers.h"
 #include "callback/name_folding.h"
@@ -9,8 +10,6 @@
 namespace tw::callback {
 namespace {
 
-using access::RequestState;
-
 Answer BadRequest(std::string_view message) {
   return Refusal(400, "bad_request", message);
 }
@@ -18,24 +17,16 @@ Answer BadRequest(std::string_view message) {
 }  // namespace
 
 Answer CallbackHandler::Decide(Call& call) {
-  const bool legacy = call.route.kind == RouteKind::kLegacy;
   const auto unreadable = ReadAsk(call);
-  // The original's body always names both, else nothing comes of it; the others must repeat what the path
-  // says.
-  const RequestState by_path =
-      call.route.kind == RouteKind::kApprove ? RequestState::kApproved : RequestState::kDenied;
-  const bool names_both = !call.ask.request_id.empty() && call.ask.decision;
-  const bool agrees =
-      legacy || ((call.ask.request_id.empty() || call.ask.request_id == call.route.request_id) &&
-                 (!call.ask.decision || *call.ask.decision == by_path));
-  const bool bound = legacy || (!unreadable && names_both && agrees);
-  if (!legacy) {
+  const Binding binding = BindingOf(call.route, call.ask);
+  if (call.route.kind != RouteKind::kLegacy) {
     call.ask.request_id = call.route.request_id;
-    call.ask.decision = by_path;
+    call.ask.decision = DecisionOf(call.route);
   }
-  if (auto refused = Authenticate(call, bound)) return *std::move(refused);
+  if (auto refused = Authenticate(call, binding == Binding::kBound)) return *std::move(refused);
   if (unreadable) return *unreadable;
-  if (!agrees) return BadRequest("request_id or decision in the body differ from the path");
+  if (binding == Binding::kAgainst)
+    return BadRequest("request_id or decision in the body differ from the path");
   if (auto refused = CheckAsk(call)) return *std::move(refused);
   if (!call.identity->signed_body || call.identity->webhook_id.empty()) return DecideOnce(call);
   return replays_.Once(call.identity->signer, call.identity->webhook_id, call.request.body,

@@ -2,6 +2,8 @@
 # `check` against set-ups that are broken, each in one way: it names the true cause, and nothing else is a problem.
 
 # shellcheck disable=SC2030,SC2031  # ADDR is set and read within one test
+bats_require_minimum_version 1.5.0
+
 load helpers
 
 setup() {
@@ -335,4 +337,30 @@ root_cas = "gone.cas"'
   eventually grep -q answered shown_by_the_bin.out
   tail -n +2 shown_by_the_bin.out >captured
   names 'blanks were added between its JSON tokens'
+}
+
+@test "check --signature says when a right signature is worth nothing to the callback listener" {
+  tw configure --new-secret >secret
+  capture() { # method, path, body
+    local now key
+    now=$(date +%s)
+    key=$(cut -d_ -f2 secret | base64 -d | od -An -tx1 | tr -d ' \n')
+    printf '%s %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n' "$1" "$2" "${#3}"
+    printf 'webhook-id: m1\r\nwebhook-timestamp: %s\r\nwebhook-signature: v1,%s\r\n\r\n%s' "$now" \
+      "$(printf 'm1.%s.%s' "$now" "$3" | openssl dgst -sha256 -mac HMAC -macopt "hexkey:$key" -binary | base64)" "$3"
+  }
+  capture POST /v1/requests/r/approve '{"request_id":"r","decision":"approve"}' >captured
+  printf '\n' >>captured
+  run -0 tw check --signature captured --secret-file secret
+  [[ "$output" != *401* ]]
+  capture POST / '{"payload":{"ReqID":"r","State":"Approved"}}' >captured
+  run -0 tw check --signature captured --secret-file secret
+  for body in '{"reason":"x"}' '{"request_id":"other","decision":"approve"}' '{"request_id":"r","decision":"deny"}'; do
+    capture POST /v1/requests/r/approve "$body" >captured
+    run -4 tw check --signature captured --secret-file secret
+    [[ "$output" == *'✓ signature: the signature is valid'*'answered 401: the signed body must name request_id and decision'* ]]
+  done
+  capture GET /v1/requests/r '' >captured
+  run -4 tw check --signature captured --secret-file secret
+  [[ "$output" == *'answered 401: a signature never opens a GET'* ]]
 }

@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <iostream>
 #include <iterator>
+#include <optional>
 
 #include "base/clock.h"
 #include "base/duration.h"
 #include "base/text.h"
+#include "callback/binding.h"
 #include "config/files.h"
 #include "crypto/signature_diagnosis.h"
 #include "verbs/findings.h"
@@ -19,6 +22,8 @@ namespace tw::cli {
 namespace {
 
 struct Captured {
+  std::string method;  // empty: no request line was captured
+  std::string target;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
 };
@@ -51,6 +56,14 @@ Captured Parse(std::string_view text) {
     shown = marked;
     if (marked) line = Trim(line.substr(1));
     if (line.empty()) break;
+    if (captured.headers.empty() && captured.method.empty()) {
+      const auto words = Split(line, ' ');
+      if (words.size() == 3 && words[2].starts_with("HTTP/")) {
+        captured.method = words[0];
+        captured.target = words[1];
+        continue;
+      }
+    }
     const auto colon = line.find(':');
     if (colon == std::string_view::npos || line.substr(0, colon).find(' ') != std::string_view::npos)
       continue;
@@ -93,6 +106,38 @@ Result<Keys> ReadKeys(const Invocation& invocation) {
   return keys;
 }
 
+// A right signature that the callback listener would take for none; nullopt: it counts there, or what was
+// captured is no callback.
+std::optional<Finding> WorthNothing(const Captured& captured) {
+  const callback::Route route = callback::FindRoute(captured.method, captured.target);
+  if (route.kind == callback::RouteKind::kShow) {
+    return Problem(ErrorKind::kCredentials, "as a callback it is answered 401: a signature never opens a GET",
+                   "look with another credential");
+  }
+  if (route.kind != callback::RouteKind::kApprove && route.kind != callback::RouteKind::kDeny)
+    return std::nullopt;
+  std::string_view type;
+  std::string_view body = captured.body;
+  for (const auto& [name, value] : captured.headers) {
+    const std::string lower = AsciiLower(name);
+    if (lower == "content-type") type = value;
+    std::size_t length = 0;
+    if (lower == "content-length" &&
+        std::from_chars(value.data(), value.data() + value.size(), length).ec == std::errc())
+      body = body.substr(0, length);
+  }
+  const callback::BodyFormat format = callback::FormatOf(type, body);
+  const auto ask = format == callback::BodyFormat::kOther
+                       ? Result<callback::Ask>(Error::Usage("its Content-Type is neither JSON nor a form"))
+                       : callback::ParseV1Body(format, body);
+  if (ask && callback::BindingOf(route, *ask) == callback::Binding::kBound) return std::nullopt;
+  return Problem(ErrorKind::kCredentials,
+                 "as a callback it is answered 401: " +
+                     (ask ? "the signed body must name request_id and decision, both as the path does"
+                          : ask.error().message),
+                 "send for example {\"request_id\":\"...\",\"decision\":\"approve\"} as application/json");
+}
+
 }  // namespace
 
 int ReportSignature(Invocation& invocation) {
@@ -120,6 +165,7 @@ int ReportSignature(Invocation& invocation) {
   FindingPrinter printer(invocation);
   printer.Add("signature", valid ? Fine(diagnosis.what)
                                  : Problem(ErrorKind::kCredentials, diagnosis.what, diagnosis.remedy));
+  if (const auto nothing = valid ? WorthNothing(captured) : std::nullopt) printer.Add("callback", *nothing);
   return printer.Finish();
 }
 
