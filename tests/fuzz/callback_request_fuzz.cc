@@ -5,6 +5,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "base/url.h"
 #include "callback/callback_handler.h"
 #include "callback/headers.h"
 #include "callback/mhd/request_head.h"
@@ -135,10 +136,12 @@ HttpRequest Read(std::string_view rest) {
 // A credential where the name of a request or of a person belongs comes back in answer and log, as all that
 // the client calls them: such a request proves nothing.
 bool CredentialForName(const HttpRequest& request) {
-  const Route route = FindRoute(request.method, request.target);
-  return std::any_of(kCredentials.begin(), kCredentials.end(), [&](std::string_view secret) {
-    return route.request_id.find(secret) != std::string::npos ||
-           request.body.find(secret) != std::string::npos;
+  const std::string path = request.target.substr(0, request.target.find_first_of("?#"));
+  const std::array names = {request.method, path, PercentDecode(path), request.body};
+  return std::any_of(names.begin(), names.end(), [](std::string_view text) {
+    return std::any_of(kCredentials.begin(), kCredentials.end(), [text](std::string_view secret) {
+      return text.find(secret) != std::string_view::npos;
+    });
   });
 }
 
