@@ -39,6 +39,11 @@ std::string_view OutcomeWord(DeliveryStatus status, Verdict verdict) {
   return "retry";
 }
 
+// Not while disabled: a manual test may have lifted that in the store.
+bool MaySave(const Lane& lane) {
+  return lane.health.state().hold != store::HoldKind::kDisabled;
+}
+
 AttemptRecord GivenBack(const Delivery& delivery, SystemTime now) {
   AttemptRecord record;
   record.delivery_id = delivery.id;
@@ -163,7 +168,7 @@ void Deliverer::Loop() {
   under_way_.clear();
   for (Lane& lane : lanes_) {
     GiveBack(lane);
-    if (lane.unsaved && lane.health.state().hold != store::HoldKind::kDisabled) Save(lane);
+    if (lane.unsaved && MaySave(lane)) Save(lane);
   }
   clerk_.Finish(std::exchange(finished_, {}));
 }
@@ -236,7 +241,7 @@ void Deliverer::ReplaceLanes(std::vector<Lane> lanes) {
   }
   for (Lane& lane : lanes_) {
     observer_.OnEndpointState(lane.name(), lane.health.state().hold);
-    Save(lane);
+    if (MaySave(lane)) Save(lane);
     if (!lane.health.url_changed()) continue;
     log_.Info("endpoint has another URL: what waits for it is due now", {{"endpoint", lane.name()}});
     clerk_.MakeAllDue(lane.name());
@@ -274,10 +279,7 @@ void Deliverer::Ask(Lane& lane, SystemTime now) {
     lane.last_reread = clock_.Steady();
     clerk_.Reread(lane.name());
   }
-  // Not while disabled: a manual test may have lifted that in the store.
-  if (lane.unsaved && lane.health.state().hold != store::HoldKind::kDisabled &&
-      clock_.Steady() - lane.last_saved >= kResave)
-    Save(lane);
+  if (lane.unsaved && MaySave(lane) && clock_.Steady() - lane.last_saved >= kResave) Save(lane);
 }
 
 void Deliverer::Save(Lane& lane) {
@@ -304,7 +306,8 @@ void Deliverer::Send(Lane& lane, Delivery delivery) {
     lane.more = true;
     return;
   }
-  under_way_.emplace(next_call_++, UnderWay{std::move(delivery), now});
+  under_way_.emplace(next_call_++, UnderWay{std::move(delivery), now, lane.health.state().url_digest,
+                                            lane.health.HeldTotal(now)});
   ++lane.under_way;
   transport_->Submit(std::move(*call));
 }
@@ -315,17 +318,21 @@ void Deliverer::Receive(const HttpAnswer& answer) {
   const UnderWay sent = std::move(found->second);
   under_way_.erase(found);
   const SystemTime now = clock_.Now();
-  const Judgement judgement = Judge(answer, now);
+  Judgement judgement = Judge(answer, now);
   Lane* lane = FindLane(sent.delivery.endpoint);
-  AttemptRecord record = Conclude(sent, answer, judgement, lane);
+  // What a former URL refuses is no word of the present one.
+  const bool current = lane != nullptr && lane->health.state().url_digest == sent.url_digest;
+  if (!current && judgement.verdict != Verdict::kDelivered) judgement.verdict = Verdict::kRetry;
+  AttemptRecord record = Conclude(sent, answer, judgement, current ? lane : nullptr);
   observer_.OnAttempt(sent.delivery.endpoint, OutcomeWord(record.status, judgement.verdict), answer.took,
                       std::chrono::duration_cast<std::chrono::microseconds>(now - sent.delivery.created));
   Record(std::move(record));
   if (lane == nullptr) return;
   --lane->under_way;
   lane->more = true;  // the next event of this request may go now
+  if (!current) return;
   lane->unsaved = true;
-  TellChange(*lane, lane->health.Apply(judgement, now, random_));
+  TellChange(*lane, lane->health.Apply(judgement, sent.began, now, random_));
 }
 
 AttemptRecord Deliverer::Conclude(const UnderWay& sent, const HttpAnswer& answer, const Judgement& judgement,
@@ -338,7 +345,7 @@ AttemptRecord Deliverer::Conclude(const UnderWay& sent, const HttpAnswer& answer
   record.took = std::chrono::duration_cast<milliseconds>(answer.took);
   record.http_status = answer.status;
   record.due = now;
-  record.held_total = lane == nullptr ? milliseconds(0) : lane->health.HeldTotal(sent.began);
+  record.held_total = sent.held_total;
   if (judgement.verdict == Verdict::kDelivered) {
     record.status = DeliveryStatus::kDelivered;
     log_.Debug("delivered", {{"endpoint", delivery.endpoint},
@@ -348,8 +355,15 @@ AttemptRecord Deliverer::Conclude(const UnderWay& sent, const HttpAnswer& answer
     return record;
   }
   record.error = judgement.what;
-  if (judgement.verdict == Verdict::kDisable || lane == nullptr) return record;
-
+  if (judgement.verdict == Verdict::kDisable) return record;
+  if (lane == nullptr) {
+    log_.Warn("delivery failed at a URL that is configured no more; it stays queued",
+              {{"endpoint", delivery.endpoint},
+               {"event", delivery.event_id},
+               {"request_id", delivery.request_id},
+               {"reason", judgement.what}});
+    return record;
+  }
   const config::RetrySettings& retry = lane->plan.settings().retry;
   const milliseconds held =
       lane->health.HeldTotal(now) - (delivery.first_attempt ? delivery.held_before_first : record.held_total);

@@ -57,6 +57,8 @@ class Deliverer {
   struct UnderWay {
     store::Delivery delivery;
     SystemTime began;
+    std::string url_digest;  // of where it went: a reload may have changed that before the answer
+    std::chrono::milliseconds held_total{0};  // of the endpoint when it began
   };
 
   void Loop();
@@ -71,7 +73,7 @@ class Deliverer {
   void Send(Lane& lane, store::Delivery delivery);
   void GiveBack(Lane& lane);
   void Record(store::AttemptRecord record) { finished_.push_back(std::move(record)); }
-  // What the answer makes of the delivery; `lane` is null when its endpoint was removed meanwhile.
+  // What the answer makes of the delivery; `lane` is null when its endpoint was removed or moved meanwhile.
   store::AttemptRecord Conclude(const UnderWay& sent, const HttpAnswer& answer, const Judgement& judgement,
                                 Lane* lane);
   void TellChange(Lane& lane, EndpointHealth::Change change);

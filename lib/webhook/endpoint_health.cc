@@ -76,7 +76,8 @@ void EndpointHealth::Hold(HoldKind kind, std::optional<SystemTime> until, System
   state_.hold_until = until;
 }
 
-EndpointHealth::Change EndpointHealth::Apply(const Judgement& judgement, SystemTime now, Random& random) {
+EndpointHealth::Change EndpointHealth::Apply(const Judgement& judgement, SystemTime began, SystemTime now,
+                                             Random& random) {
   state_.last_answer = judgement.what;
   state_.last_answer_at = now;
   if (judgement.verdict == Verdict::kDelivered) {
@@ -104,8 +105,9 @@ EndpointHealth::Change EndpointHealth::Apply(const Judgement& judgement, SystemT
     if (longer) Hold(HoldKind::kRetryAfter, judgement.hold_until, now);
     return longer ? Change::kHeld : Change::kNone;
   }
-  // Failures of attempts that were under way when the hold began say nothing new.
-  if (held() && state_.hold_until && *state_.hold_until > now) return Change::kNone;
+  // Only a probe's failure says something new: attempts that were under way when the hold began may end long
+  // after it, one by one, and each would double the wait.
+  if (held() && state_.hold_until && *state_.hold_until > began) return Change::kNone;
   if (!held() && state_.consecutive_failures < breaker_.failures) return Change::kNone;
   const Duration wait =
       FullJitter(kFirstProbe, breaker_.max, static_cast<unsigned>(state_.breaker_trips++), random);

@@ -34,8 +34,8 @@ class EndpointHealth {
   std::optional<SystemTime> HeldUntil() const;
 
   enum class Change { kNone, kHeld, kRecovered, kDisabled };
-  // Takes the outcome of an attempt.
-  Change Apply(const Judgement& judgement, SystemTime now, Random& random);
+  // Takes the outcome of an attempt that began at `began`.
+  Change Apply(const Judgement& judgement, SystemTime began, SystemTime now, Random& random);
   // Lifts whatever holds the endpoint (a manual test succeeded).
   void Lift(SystemTime now) { LiftHold(state_, now); }
 

@@ -265,6 +265,42 @@ TEST_F(DelivererTest, AChangedUrlMakesWhatWaitsDueAtOnce) {
   ASSERT_TRUE(WaitForStatus(DeliveryStatus::kDelivered, 3));
 }
 
+TEST_F(DelivererTest, WhatAFormerUrlAnswersLateSaysNothingOfTheNewOne) {
+  for (const HttpAnswer& late : {Status(410), Status(503, "3600"), Status(400), Status(500)}) {
+    Start({EndpointAt("portal")});
+    const std::string request = "r" + std::to_string(late.status);
+    Add(request);
+    ASSERT_TRUE(transport_->WaitForSent(1));
+    Configure({EndpointAt("portal", "http://127.0.0.1:9/new")});
+    Settle();
+    Answer("evt_" + request + "_1", late);
+    ASSERT_TRUE(transport_->WaitForSent(2)) << late.status;
+    EXPECT_EQ(transport_->sent().back().target->url.Reveal(), "http://127.0.0.1:9/new");
+    Answer("evt_" + request + "_1", Status(200));
+    ASSERT_TRUE(Eventually([&] { return Deliveries(DeliveryStatus::kPending).empty(); }));
+    deliverer_->Stop(0ms);
+  }
+  EXPECT_EQ(Deliveries(DeliveryStatus::kDelivered).size(), 4U);
+  EXPECT_THAT(observer_.states(), Each(testing::StrEq("portal open")));
+  EXPECT_TRUE(log_.Said("delivery failed at a URL that is configured no more"));
+}
+
+TEST_F(DelivererTest, AReloadDoesNotUndoTheLiftingOfA410) {
+  Start({EndpointAt("portal")});
+  Add("r1");
+  Answer("evt_r1_1", Status(410));
+  ASSERT_TRUE(WaitForHold(store::HoldKind::kDisabled));
+  Settle();  // what it keeps looking up in the store is looked up for now
+  store::EndpointState lifted = **store_->FindEndpoint("portal");
+  LiftHold(lifted, clock_.Now());
+  ASSERT_TRUE(store_->SaveEndpoint(lifted));
+  Configure({EndpointAt("portal")});
+  Settle();
+  clock_.Advance(2s);
+  Answer("evt_r1_1", Status(200));
+  ASSERT_TRUE(WaitForStatus(DeliveryStatus::kDelivered, 1));
+}
+
 TEST_F(DelivererTest, TheStoreShowsTheLastAnswerAlsoWhereAllIsWell) {
   Start({EndpointAt("portal")});
   Add("r1");

@@ -31,7 +31,7 @@ const Judgement kGone{Verdict::kDisable, std::nullopt, "410 Gone"};
 class Health : public testing::Test {
  protected:
   SystemTime Now() const { return clock_.Now(); }
-  Change Apply(const Judgement& judgement) { return health_.Apply(judgement, Now(), random_); }
+  Change Apply(const Judgement& judgement) { return health_.Apply(judgement, Now(), Now(), random_); }
   Judgement Busy(std::chrono::milliseconds wait) const {
     return {Verdict::kRetry, Now() + wait, "429 Too Many Requests"};
   }
@@ -105,6 +105,19 @@ TEST_F(Health, FailuresThatWereUnderWayWhenTheBreakerOpenedSayNothingNew) {
   for (int i = 0; i < 3; ++i) EXPECT_EQ(Apply(kFailure), Change::kNone);
   EXPECT_EQ(health_.HeldUntil(), until);
   EXPECT_EQ(health_.state().breaker_trips, 1);
+}
+
+TEST_F(Health, TheyDoNotEitherWhenTheyEndAfterTheHold) {
+  const SystemTime began = Now();
+  const Duration held = Trip();
+  for (int i = 0; i < 10; ++i) {
+    clock_.Advance(held + 1s);
+    EXPECT_EQ(health_.Apply(kFailure, began, Now(), random_), Change::kNone);
+  }
+  EXPECT_EQ(health_.state().breaker_trips, 1);
+  EXPECT_EQ(Allowed(), 1);
+  EXPECT_EQ(Apply(kFailure), Change::kHeld);  // the probe
+  EXPECT_EQ(health_.state().breaker_trips, 2);
 }
 
 TEST_F(Health, ASuccessThatWasUnderWayClosesTheBreaker) {
