@@ -22,22 +22,39 @@ void MemoryOutbox::SetHead(std::int64_t id, bool head) {
   Enter(row);
 }
 
+Delivery MemoryOutbox::Make(const Commitment& commitment, const std::string& endpoint,
+                            const std::string& json) {
+  const access::Event& event = *commitment.change.event;
+  Delivery delivery;
+  delivery.id = ++last_id_;
+  delivery.endpoint = endpoint;
+  delivery.event_id = event.id;
+  delivery.request_id = commitment.change.known.content.id;
+  delivery.event_json = json;
+  delivery.created = event.timestamp;
+  delivery.due = event.timestamp;
+  return delivery;
+}
+
 const Delivery& MemoryOutbox::Add(const Commitment& commitment, const std::string& endpoint,
                                   const std::string& json) {
-  const access::Event& event = *commitment.change.event;
   Row row;
-  row.delivery.id = ++last_id_;
-  row.delivery.endpoint = endpoint;
-  row.delivery.event_id = event.id;
-  row.delivery.request_id = commitment.change.known.content.id;
-  row.delivery.event_json = json;
-  row.delivery.created = event.timestamp;
-  row.delivery.due = event.timestamp;
+  row.delivery = Make(commitment, endpoint, json);
   auto& chain = pending_[ChainOf(row.delivery)];
   row.head = chain.empty();
   chain.insert(last_id_);
   Enter(row);
   return rows_.emplace(last_id_, std::move(row)).first->second.delivery;
+}
+
+void MemoryOutbox::AddDead(const Commitment& commitment, const std::string& endpoint, const std::string& json,
+                           const std::string& reason) {
+  Row row;
+  row.delivery = Make(commitment, endpoint, json);
+  row.delivery.status = DeliveryStatus::kDead;
+  row.delivery.last_error = reason;
+  row.delivery.finished = row.delivery.created;
+  rows_.emplace(last_id_, std::move(row));
 }
 
 bool MemoryOutbox::Lease(std::int64_t id, SystemTime now, const std::string& owner, SystemTime until) {

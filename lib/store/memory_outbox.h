@@ -17,6 +17,9 @@ namespace tw::store {
 class MemoryOutbox {
  public:
   const Delivery& Add(const Commitment& commitment, const std::string& endpoint, const std::string& json);
+  // Adds one that was given up before it was sent.
+  void AddDead(const Commitment& commitment, const std::string& endpoint, const std::string& json,
+               const std::string& reason);
   // Takes the lease unless another one stands at `now`.
   bool Lease(std::int64_t id, SystemTime now, const std::string& owner, SystemTime until);
   bool IsHead(std::int64_t id) const { return rows_.at(id).head; }
@@ -53,6 +56,7 @@ class MemoryOutbox {
   using Place = std::tuple<SystemTime, std::int64_t>;    // due, id
   using Ready = std::map<std::string, std::set<Place>>;  // by endpoint
 
+  Delivery Make(const Commitment& commitment, const std::string& endpoint, const std::string& json);
   void SetHead(std::int64_t id, bool head);
   void Enter(const Row& row);
   void Leave(const Row& row);

@@ -84,6 +84,8 @@ class MemoryStore final : public Store {
         outbox_.Lease(delivery.id, event->timestamp, claim.owner, claim.lease_until);
         result.claimed.push_back(delivery);
       }
+      for (const auto& [endpoint, reason] : commitment.unfiltered)
+        outbox_.AddDead(commitment, endpoint, json, reason);
     }
     return result;
   }

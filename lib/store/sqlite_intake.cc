@@ -42,6 +42,9 @@ void Intake::Write(GroupWriter::Access& access, const ClaimOnCommit& claim) {
     for (const std::string& endpoint : batch_[i].endpoints) {
       WriteDelivery(access, i, request, *event, endpoint);
     }
+    for (const auto& [endpoint, reason] : batch_[i].unfiltered) {
+      WriteDeadLetter(access, i, request, *event, endpoint, reason);
+    }
   }
 }
 
@@ -112,6 +115,17 @@ void Intake::WriteDelivery(GroupWriter::Access& access, std::size_t i, const Req
   delivery.created = told.timestamp;
   delivery.due = told.timestamp;
   result_.claimed.push_back(std::move(delivery));
+}
+
+void Intake::WriteDeadLetter(GroupWriter::Access& access, std::size_t i, const Request& request,
+                             std::int64_t event, const std::string& endpoint, const std::string& reason) {
+  const std::int64_t number = access.ledger.NumberOf(access.connection, endpoint);
+  Query(access.connection,
+        "INSERT INTO delivery (endpoint, request, event, status, head, waiting, created, due, last_error, "
+        "finished) VALUES (?1, ?2, ?3, 2, 0, 0, ?4, ?4, ?5, ?4)",
+        number, request.number, event, batch_[i].change.event->timestamp, reason)
+      .Run();
+  access.ledger.Count(number, DeliveryStatus::kDead, 1);
 }
 
 }  // namespace tw::store

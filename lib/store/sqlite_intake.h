@@ -35,6 +35,8 @@ class Intake {
   std::optional<std::int64_t> WriteEvent(Connection& connection, std::size_t i, std::int64_t request);
   void WriteDelivery(GroupWriter::Access& access, std::size_t i, const Request& request, std::int64_t event,
                      const std::string& endpoint);
+  void WriteDeadLetter(GroupWriter::Access& access, std::size_t i, const Request& request, std::int64_t event,
+                       const std::string& endpoint, const std::string& reason);
 
   std::span<const Commitment> batch_;
   std::vector<Prepared> prepared_;

@@ -27,6 +27,8 @@ namespace tw::store {
 struct Commitment {
   access::Change change;
   std::vector<std::string> endpoints;
+  // Endpoints whose filter failed on the event, and why: what they would get is a dead letter from the start.
+  std::map<std::string, std::string> unfiltered;
 };
 
 enum class DeliveryStatus { kPending, kDelivered, kDead };

@@ -77,9 +77,6 @@ Result<EndpointPlan> EndpointPlan::Make(const config::EndpointSettings& settings
     if (!key) return key.error().Within(fmt::format("endpoint {}: secret", settings.name));
     plan.keys_.push_back(std::move(*key));
   }
-  auto when = Compile(settings.when, compiler);
-  if (!when) return when.error();
-  plan.when_ = std::move(*when);
   auto transform = Compile(settings.transform, compiler);
   if (!transform) return transform.error();
   plan.transform_ = std::move(*transform);
@@ -89,10 +86,6 @@ Result<EndpointPlan> EndpointPlan::Make(const config::EndpointSettings& settings
 Result<HttpCall> EndpointPlan::Build(std::uint64_t call_id, std::string_view webhook_id,
                                      std::string_view event_json, SystemTime now) const {
   if (!crypto::IsWebhookId(webhook_id)) return Error::Usage("the event's id cannot be a webhook-id");
-  // A `when` that failed when the event was committed let it through, so that the failure shows here.
-  if (when_) {
-    if (const auto first = when_->First(event_json); !first) return first.error();
-  }
   std::optional<std::string> shaped;
   if (transform_) {
     auto only = transform_->Only(event_json);

@@ -20,7 +20,7 @@ namespace tw::webhook {
 
 class EndpointPlan {
  public:
-  // `compiler` may be null when the endpoint has no jq program. `user_agent`: "teleport-webhooks/<version>".
+  // `compiler` may be null when the endpoint has no `transform`. `user_agent`: "teleport-webhooks/<version>".
   // Error: kConfig naming the key; also for http:// to another machine without `allow_http`.
   static Result<EndpointPlan> Make(const config::EndpointSettings& settings, BodyContext context,
                                    std::string user_agent, jq::Compiler* compiler);
@@ -40,7 +40,6 @@ class EndpointPlan {
   std::shared_ptr<const HttpTarget> target_;
   std::vector<std::pair<std::string, std::string>> fixed_headers_;
   std::vector<crypto::WebhookKey> keys_;
-  std::shared_ptr<jq::Program> when_;
   std::shared_ptr<jq::Program> transform_;
 };
 

@@ -88,13 +88,11 @@ RouteResult Router::Route(const Event& event, access::KnownRequest& known) {
   LazyJson json(event);
   for (Lane& lane : lanes_) {
     if (!lane.Wants(event)) continue;
+    std::optional<std::string> failed;
     if (lane.when) {
       const auto first = lane.when->First(json.Text());
-      if (!first) {
-        result.failures.push_back(first.error());
-      } else if (!jq::IsTruthy(*first)) {
-        continue;
-      }
+      if (first && !jq::IsTruthy(*first)) continue;
+      if (!first) failed = first.error().message;
     }
     if (lane.legacy) {
       const std::string state = LegacyState(event);
@@ -102,7 +100,11 @@ RouteResult Router::Route(const Event& event, access::KnownRequest& known) {
       if (!fresh && told->second == state) continue;
       told->second = state;
     }
-    result.endpoints.push_back(lane.name);
+    if (failed) {
+      result.unfiltered.emplace(lane.name, *std::move(failed));
+    } else {
+      result.endpoints.push_back(lane.name);
+    }
   }
   return result;
 }

@@ -2,6 +2,7 @@
 // event. Does no I/O. Owns its jq programs, so one thread at a time (the one that commits).
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,9 +17,7 @@ namespace tw::webhook {
 
 struct RouteResult {
   std::vector<std::string> endpoints;  // names, in configuration order
-  // `when` programs that failed on the event. Their endpoints are among `endpoints`: the deliverer meets the
-  // same failure before it sends, and makes the dead letter that tells the reason.
-  std::vector<Error> failures;
+  std::map<std::string, std::string> unfiltered;  // those whose `when` failed on the event, and why
 };
 
 class Router {

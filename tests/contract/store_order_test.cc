@@ -46,6 +46,33 @@ TEST_P(StoreOrder, LetsTheNextGoWhenTheFirstIsDead) {
   EXPECT_THAT(EventIds(Claim(later_)), ElementsAre("evt_r1_2"));
 }
 
+TEST_P(StoreOrder, WhatNoFilterCouldDecideIsADeadLetterThatHoldsNothingUp) {
+  Commitment first = MakeCommitment("r1", 1, {"pager"});
+  first.unfiltered = {{"hook", "conf:1: when: jq: failed"}};
+  Commit({first, MakeCommitment("r1", 2)});
+  EXPECT_THAT(EventIds(Claim(later_)), ElementsAre("evt_r1_2"));
+  EXPECT_THAT(EventIds(Claim(later_, 10, "pager")), ElementsAre("evt_r1_1"));
+  DeliveryQuery query;
+  query.status = DeliveryStatus::kDead;
+  const auto dead = store_->Deliveries(query).value();
+  ASSERT_EQ(dead.size(), 1U);
+  EXPECT_EQ(dead[0].event_id, "evt_r1_1");
+  EXPECT_EQ(dead[0].endpoint, "hook");
+  EXPECT_EQ(dead[0].last_error, "conf:1: when: jq: failed");
+  EXPECT_EQ(dead[0].attempts, 0);
+  EXPECT_EQ(Summary().dead, 1);
+  EXPECT_EQ(Summary().pending, 1);
+  // By hand it goes out like any other.
+  const auto taken = store_->ClaimOne(dead[0].id, later_, "hand", later_ + minutes(1)).value();
+  ASSERT_TRUE(taken);
+  Finish(Delivered(taken->id, later_));
+  EXPECT_EQ(Look(taken->id).status, DeliveryStatus::kDelivered);
+  EXPECT_EQ(Summary().dead, 0);
+  // And it is forgotten in its time.
+  SweepAll(later_ + hours(2));
+  EXPECT_EQ(Summary().delivered, 0);
+}
+
 TEST_P(StoreOrder, CommitsBehindWhatWaits) {
   Commit({MakeCommitment("r1", 1)});
   const Delivery first = ClaimSingle(later_);

@@ -31,10 +31,8 @@ std::vector<store::Commitment> Intake::Route(std::vector<access::Change> changes
       change.known.legacy_states = batch[earlier->second].change.known.legacy_states;
     if (change.event) {
       auto route = router_.Route(*change.event, change.known);
-      for (const Error& failure : route.failures) {
-        log_.Error("a filter failed on an event", {{"event", change.event->id}, {"error", failure.message}});
-      }
       commitment.endpoints = std::move(route.endpoints);
+      commitment.unfiltered = std::move(route.unfiltered);
     }
     commitment.change = std::move(change);
     batch.push_back(std::move(commitment));
@@ -49,9 +47,20 @@ Status Intake::Commit(std::vector<access::Change> changes) {
   if (!committed) return committed.error();
   deliverer_.Take(std::move(committed->claimed));
   for (std::size_t i = 0; i < batch.size(); ++i) {
-    if (committed->fresh[i] && batch[i].change.event) committed_(*batch[i].change.event);
+    if (committed->fresh[i] && batch[i].change.event) Tell(batch[i]);
   }
   return {};
+}
+
+void Intake::Tell(const store::Commitment& commitment) {
+  const access::Event& event = *commitment.change.event;
+  for (const auto& [endpoint, reason] : commitment.unfiltered) {
+    log_.Error("dead letter: the filter of its endpoint failed on the event", {{"endpoint", endpoint},
+                                                                               {"event", event.id},
+                                                                               {"request_id", event.request.id},
+                                                                               {"error", reason}});
+  }
+  committed_(event);
 }
 
 }  // namespace tw::daemon

@@ -27,6 +27,7 @@ class Intake final : public access::ChangeSink {
 
  private:
   std::vector<store::Commitment> Route(std::vector<access::Change> changes);
+  void Tell(const store::Commitment& commitment);
 
   store::Store& store_;
   webhook::Deliverer& deliverer_;

@@ -81,14 +81,12 @@ Result<std::vector<webhook::EndpointPlan>> MakePlans(const config::Settings& set
   std::shared_ptr<jq::Compiler> compiler;
   std::vector<webhook::EndpointPlan> plans;
   for (const config::EndpointSettings& endpoint : settings.endpoints) {
-    config::EndpointSettings by_hand = endpoint;
-    by_hand.when.reset();  // filters do not apply by hand
-    if (by_hand.transform && !compiler) {
+    if (endpoint.transform && !compiler) {
       auto loaded = jq::LoadCompiler();
       if (!loaded) return loaded.error();
       compiler = std::move(*loaded);
     }
-    auto plan = webhook::EndpointPlan::Make(by_hand, {settings.notify_only, settings.http.public_addr},
+    auto plan = webhook::EndpointPlan::Make(endpoint, {settings.notify_only, settings.http.public_addr},
                                             "teleport-webhooks/" TW_VERSION, compiler.get());
     if (!plan) return plan.error();
     plans.push_back(std::move(*plan));

@@ -52,5 +52,19 @@ TEST_F(IntakeTest, RepeatsNoLegacyStateWithinOneBatchNorAcrossBatches) {
   EXPECT_THAT(told_, ElementsAre("evt_r_1", "evt_r_2", "evt_r_3", "evt_r_4", "evt_r_5", "evt_r_6"));
 }
 
+TEST_F(IntakeTest, AFilterThatFailsMakesADeadLetterAtOnce) {
+  auto filtered = webhook::EndpointAt("portal");
+  filtered.request_states = {"*"};
+  filtered.when = config::JqText{".data.user.name", "conf:4: when"};
+  intake_->SetRouter(webhook::Router::Create({filtered}, compiler_.get()).value());
+  ASSERT_TRUE(intake_->Commit({Make(1, EventType::kCreated, RequestState::kPending)}));
+  const auto dead = Deliveries(store::DeliveryStatus::kDead);
+  ASSERT_EQ(dead.size(), 1U);
+  EXPECT_THAT(dead[0].last_error, testing::HasSubstr("conf:4: when: jq: "));
+  EXPECT_TRUE(log_.Said("dead letter: the filter of its endpoint failed on the event endpoint=portal"));
+  Settle();
+  EXPECT_TRUE(transport_->sent().empty());
+}
+
 }  // namespace
 }  // namespace tw::daemon

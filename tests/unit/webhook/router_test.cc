@@ -16,6 +16,7 @@ using config::PayloadKind;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Pair;
 
 EndpointSettings Endpoint(std::string name, PayloadKind payload = PayloadKind::kEvent,
                           std::vector<std::string> states = {"*"}) {
@@ -91,18 +92,17 @@ TEST(Router, SendsWhenTheProgramSaysSo) {
   KnownRequest known;
   const RouteResult result = router.Route(SampleEvent(), known);
   EXPECT_THAT(result.endpoints, ElementsAre("a"));
-  EXPECT_THAT(result.failures, IsEmpty());
+  EXPECT_THAT(result.unfiltered, IsEmpty());
 }
 
-TEST(Router, KeepsAnEventWhoseProgramFailed) {
+TEST(Router, TellsWhyAProgramFailedOnAnEvent) {
   EndpointSettings endpoint = Endpoint("a");
   endpoint.when = config::JqText{".data.user.name", "conf:1: when"};
-  Router router = Make({endpoint});
+  Router router = Make({endpoint, Endpoint("b")});
   KnownRequest known;
   const RouteResult result = router.Route(SampleEvent(), known);
-  EXPECT_THAT(result.endpoints, ElementsAre("a"));
-  ASSERT_EQ(result.failures.size(), 1U);
-  EXPECT_THAT(result.failures[0].message, HasSubstr("conf:1: when: jq: "));
+  EXPECT_THAT(result.endpoints, ElementsAre("b"));
+  EXPECT_THAT(result.unfiltered, ElementsAre(Pair("a", HasSubstr("conf:1: when: jq: "))));
 }
 
 TEST(Router, RefusesAProgramThatDoesNotCompile) {
