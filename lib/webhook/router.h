@@ -16,7 +16,7 @@
 namespace tw::webhook {
 
 struct RouteResult {
-  std::vector<std::string> endpoints;  // names, in configuration order
+  std::vector<std::string> endpoints;             // names, in configuration order
   std::map<std::string, std::string> unfiltered;  // those whose `when` failed on the event, and why
 };
 

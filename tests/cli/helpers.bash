@@ -47,7 +47,7 @@ start_sandbox() { # further arguments of `start`
 ask() { sandbox request --dir "$SANDBOX" --user alice --role dba "$@"; }
 
 start_receiver() { # further arguments of `receive`
-  background receiver "$TW_BIN/teleport-sandbox" receive --listen 127.0.0.1:0 -o ndjson "$@"
+  background receiver "$TW_BIN/teleport-sandbox" receive --listen "${RECEIVER_ADDR:-127.0.0.1:0}" -o ndjson "$@"
   eventually grep -qE 'http://127\.0\.0\.1:[0-9]+' "$BATS_TEST_TMPDIR/receiver.err" "$BATS_TEST_TMPDIR/receiver.out"
   HOOK_URL=$(cat "$BATS_TEST_TMPDIR/receiver.err" "$BATS_TEST_TMPDIR/receiver.out" | grep -oE 'http://127\.0\.0\.1:[0-9]+' | head -1)/hook
 }
@@ -55,11 +55,11 @@ received() { grep '^{' "$BATS_TEST_TMPDIR/receiver.out"; }
 received_count() { grep -c '^{' "$BATS_TEST_TMPDIR/receiver.out"; }
 received_at_least() { [[ $(received_count) -ge $1 ]]; }
 
-# A free TCP port of loopback.
+# A free TCP port of loopback, below those that the system gives to outgoing connections: it stays free until it is used.
 free_port() {
   local port
   for _ in $(seq 50); do
-    port=$((20000 + RANDOM % 20000))
+    port=$((20000 + RANDOM % 12000))
     if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
       echo "$port"
       return

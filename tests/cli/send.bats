@@ -4,6 +4,8 @@ load helpers
 
 setup() {
   cd "$BATS_TEST_TMPDIR"
+  export RECEIVER_ADDR # one that a second receiver can take over
+  RECEIVER_ADDR=127.0.0.1:$(free_port)
   start_sandbox
 }
 teardown() { end_background; }

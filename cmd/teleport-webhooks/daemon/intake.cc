@@ -55,10 +55,9 @@ Status Intake::Commit(std::vector<access::Change> changes) {
 void Intake::Tell(const store::Commitment& commitment) {
   const access::Event& event = *commitment.change.event;
   for (const auto& [endpoint, reason] : commitment.unfiltered) {
-    log_.Error("dead letter: the filter of its endpoint failed on the event", {{"endpoint", endpoint},
-                                                                               {"event", event.id},
-                                                                               {"request_id", event.request.id},
-                                                                               {"error", reason}});
+    log_.Error(
+        "dead letter: the filter of its endpoint failed on the event",
+        {{"endpoint", endpoint}, {"event", event.id}, {"request_id", event.request.id}, {"error", reason}});
   }
   committed_(event);
 }
