@@ -112,6 +112,7 @@ TEST(V1Body, RefusesWrongTypesAndRepetitions) {
     EXPECT_FALSE(ParseV1Body(BodyFormat::kJson, body)) << body;
   }
   for (const std::string body : {"reason=a&reason=b", "decision=maybe", "reason=%ff", R"({"reason":"x"})",
+                                 "annotations=%7B%22ticket%22%3A%22T-1%22%7D",
                                  "\xef\xbb\xbf{\"reason\":\"&request_id=r&decision=approve&\"}"}) {
     EXPECT_FALSE(ParseV1Body(BodyFormat::kForm, body)) << body;
   }
