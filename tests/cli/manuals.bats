@@ -32,6 +32,14 @@ sandbox_help() {
   [ "$expected" = "$pages" ]
 }
 
+@test "no help is wider than a terminal of 80 columns" {
+  for verb in '' $(verbs); do
+    # shellcheck disable=SC2086  # no word for the program's own help
+    wide=$(tw $verb --help | awk 'length($0) > 80')
+    [ -z "$wide" ] || { echo "$verb: $wide" >&2; return 1; }
+  done
+}
+
 @test "the manual of each verb explains exactly its flags" {
   for verb in $(verbs); do
     diff <(tw "$verb" --help | help_flags 'Flags:') <(manual_flags "teleport-webhooks-$verb.1" FLAGS) ||

@@ -23,11 +23,11 @@ std::vector<Command> MakeCommands() {
   return {
       {"configure",
        {},
-       "Print a commented configuration template, or another document that the set-up needs",
+       "Print a configuration template, or another set-up document",
        {},
        "teleport-webhooks configure > teleport-webhooks.toml\n"
-       "teleport-webhooks configure --addr auth.example.com:3025 --webhook-url "
-       "https://hooks.example.com/teleport\n"
+       "teleport-webhooks configure --addr auth.example.com:3025 \\\n"
+       "    --webhook-url https://hooks.example.com/teleport > teleport-webhooks.toml\n"
        "teleport-webhooks configure --kind role | tctl create -f\n"
        "teleport-webhooks configure --from /etc/teleport-webhooks.toml --out new.toml\n"
        "teleport-webhooks configure --new-secret",
@@ -43,14 +43,14 @@ std::vector<Command> MakeCommands() {
        RunConfigure},
       {"check",
        {},
-       "Look at everything before going live: one line each, with what to do",
+       "Look at everything before going live, and say what to do",
        {},
        "teleport-webhooks check\n"
-       "teleport-webhooks check --offline          # without a network\n"
-       "teleport-webhooks check --send-test        # also post a signed test event to every endpoint\n"
-       "teleport-webhooks check --show-config      # the merged configuration and where each value is from\n"
-       "teleport-webhooks check --queue            # what waits, is held, or was given up\n"
-       "teleport-webhooks check --signature request.http   # why does a captured request not verify?",
+       "teleport-webhooks check --offline           # without a network\n"
+       "teleport-webhooks check --send-test         # post a test event to each endpoint\n"
+       "teleport-webhooks check --show-config       # each value and where it is from\n"
+       "teleport-webhooks check --queue             # what waits, is held, was given up\n"
+       "teleport-webhooks check --signature FILE    # why does a request not verify?",
        {{"offline", 0, "", "everything that needs no network"},
         {"send-test", 0, "", "post a signed test event to every endpoint"},
         {"strict", 0, "", "warnings fail too (exit 1)"},
@@ -58,13 +58,12 @@ std::vector<Command> MakeCommands() {
         {"queue", 0, "", "print the state of every endpoint and its dead letters"},
         {"warn-expiry", 0, "DURATION", "warn when a certificate expires within this time (default 24h)"},
         {"signature", 0, "FILE", "diagnose a captured request (headers, blank line, body; - is stdin)"},
-        {"secret-file", 0, "FILE",
-         "the secret for --signature (default: callback_secret and endpoint secrets)"},
+        {"secret-file", 0, "FILE", "the secret for --signature (default: those of the configuration)"},
         {"at", 0, "TIME", "the moment for --signature (RFC 3339; default now)"}},
        RunCheck},
       {"watch",
        {},
-       "Print the current requests, then every change, one event a line",
+       "Print the current requests, then each change, an event a line",
        {},
        "teleport-webhooks watch\n"
        "teleport-webhooks watch | jq 'select(.data.state==\"PENDING\") | .data.user'\n"
@@ -86,12 +85,12 @@ std::vector<Command> MakeCommands() {
        RunWatch},
       {"send",
        {},
-       "Deliver by hand: a test, requests by id, events from stdin, or what failed",
+       "Deliver by hand: a test, requests, events, or what failed",
        "[ID... | -]",
        "teleport-webhooks send --test\n"
-       "teleport-webhooks send --test --url http://127.0.0.1:8080/ --secret-file secret\n"
-       "teleport-webhooks send 0192e1c4-...              # the present state of a request\n"
-       "teleport-webhooks watch | jq -c 'select(.data.roles|index(\"dba\"))' | teleport-webhooks send -\n"
+       "teleport-webhooks send --test --url http://127.0.0.1:8080 --secret-file secret\n"
+       "teleport-webhooks send 0192e1c4-...          # the present state of a request\n"
+       "teleport-webhooks watch --role dba | teleport-webhooks send -\n"
        "teleport-webhooks send --failed --endpoint default",
        {{"test", 0, "", "send a made-up event (endpoint.test)"},
         {"type", 0, "TYPE", "event type of --test, e.g. access_request.created"},
