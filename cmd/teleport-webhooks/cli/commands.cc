@@ -46,11 +46,11 @@ std::vector<Command> MakeCommands() {
        "Look at everything before going live, and say what to do",
        {},
        "teleport-webhooks check\n"
-       "teleport-webhooks check --offline           # without a network\n"
-       "teleport-webhooks check --send-test         # post a test event to each endpoint\n"
-       "teleport-webhooks check --show-config       # each value and where it is from\n"
-       "teleport-webhooks check --queue             # what waits, is held, was given up\n"
-       "teleport-webhooks check --signature FILE    # why does a request not verify?",
+       "teleport-webhooks check --offline         # without a network\n"
+       "teleport-webhooks check --send-test       # post a test event to each endpoint\n"
+       "teleport-webhooks check --show-config     # each value and where it is from\n"
+       "teleport-webhooks check --queue           # what waits, is held, was given up\n"
+       "teleport-webhooks check --signature FILE  # why does a request not verify?",
        {{"offline", 0, "", "everything that needs no network"},
         {"send-test", 0, "", "post a signed test event to every endpoint"},
         {"strict", 0, "", "warnings fail too (exit 1)"},
