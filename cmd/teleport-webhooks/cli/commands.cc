@@ -118,7 +118,7 @@ std::vector<Command> MakeCommands() {
        {},
        "teleport-webhooks serve\n"
        "teleport-webhooks serve -c /etc/teleport-webhooks.toml\n"
-       "teleport-webhooks serve --insecure-no-tls        # behind a proxy that ends TLS",
+       "teleport-webhooks serve --insecure-no-tls      # behind a proxy that ends TLS",
        {{"insecure-no-tls", 0, "", "the callback listener speaks plain HTTP"},
         {"notify-only", 0, "", "no callback listener"},
         {"pid-file", 0, "FILE", "write the process id there"},
