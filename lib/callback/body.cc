@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "base/duration.h"
@@ -16,6 +18,8 @@ using access::RequestState;
 using Kind = JsonValue::Kind;
 
 constexpr std::string_view kAnnotationPrefix = "annotations.";
+constexpr std::string_view kTextFields[] = {"request_id", "decision", "delegator", "reason",
+                                            "assume_start_time"};
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 Error WrongType(std::string_view key, std::string_view wanted) {
@@ -227,6 +231,19 @@ Result<Ask> ParseV1Body(BodyFormat format, std::string_view body) {
   if (format == BodyFormat::kJson) return FromJson(body);
   if (format == BodyFormat::kForm) return FromForm(body);
   return Ask{};
+}
+
+bool QueryNamesFields(std::string_view target) {
+  target = target.substr(0, target.find('#'));
+  const auto mark = target.find('?');
+  if (mark == std::string_view::npos) return false;
+  for (const std::string_view field : Split(target.substr(mark + 1), '&')) {
+    const std::string name = DecodeForm(field.substr(0, field.find('=')));
+    if (NamesRoles(name) || name.starts_with("annotations") ||
+        std::find(std::begin(kTextFields), std::end(kTextFields), name) != std::end(kTextFields))
+      return true;
+  }
+  return false;
 }
 
 std::optional<RequestState> ParseDecision(std::string_view word) {

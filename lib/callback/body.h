@@ -35,6 +35,10 @@ BodyFormat FormatOf(std::string_view content_type, std::string_view body);
 // repeated or comma-separated, annotations as annotations.KEY=value. Unknown names are passed over.
 Result<Ask> ParseV1Body(BodyFormat format, std::string_view body);
 
+// Does the query of a target ("/path?role=dba") name a field of the body? It is not read there, and passing
+// it over would grant more than was meant.
+bool QueryNamesFields(std::string_view target);
+
 // "approve", "approved", "deny", "denied" in any case.
 std::optional<access::RequestState> ParseDecision(std::string_view word);
 

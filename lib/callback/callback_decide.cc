@@ -38,6 +38,8 @@ std::optional<Answer> CallbackHandler::ReadAsk(Call& call) const {
   if (call.route.kind == RouteKind::kLegacy) {
     ask = ParseLegacyBody(call.request.body);
   } else {
+    if (QueryNamesFields(call.request.target))
+      return BadRequest("the query is not read: send the fields in the body");
     const auto types = FindHeaders(call.request, "content-type");
     const BodyFormat format = FormatOf(types.size() == 1 ? types[0] : std::string_view(), call.request.body);
     if (format == BodyFormat::kOther) {

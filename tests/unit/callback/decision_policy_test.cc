@@ -69,6 +69,17 @@ TEST_F(DecisionPolicyTest, AnEmptyListOfRolesNeverGrantsThemAll) {
   EXPECT_EQ(teleport.state_changes()[0].roles, std::vector<std::string>{"dba"});
 }
 
+TEST_F(DecisionPolicyTest, FieldsInTheQueryAreRefusedAndNotPassedOver) {
+  teleport.Create("req-1", "alice", {"dba", "admin"});
+  for (const char* const query :
+       {"?roles=dba", "?x=1&role=dba", "?%72oles=dba#f", "?reason", "?annotations.a=b", "?request_id=req-2",
+        "?decision=deny", "?delegator=x"}) {
+    EXPECT_EQ(Post(std::string("/v1/requests/req-1/approve") + query).status, 400) << query;
+  }
+  EXPECT_TRUE(teleport.state_changes().empty());
+  EXPECT_EQ(Post("/v1/requests/req-1/approve?code=1&#roles=dba").status, 200);
+}
+
 TEST_F(DecisionPolicyTest, OnlyListedUsersRequestsAreDecidedAndShown) {
   callback.users = {"b*"};
   EXPECT_EQ(Approve(), 403);
