@@ -347,6 +347,9 @@ value_for() { # key, type
   start_receiver
   write_config
   told 0 "127.0.0.1:$CALLBACK_PORT is free to listen on" -c "$CONFIG" check
+  told 0 "a socket can be made in $PWD" -c "$CONFIG" --set "http.listen_addr=unix:$PWD/callback.sock" check
+  told 0 "$PWD/none is no directory now" -c "$CONFIG" --set "http.listen_addr=unix:$PWD/none/callback.sock" check
+  told 3 'is there and is no socket' -c "$CONFIG" --set "http.listen_addr=unix:$CONFIG" check
   start_serve
   told 0 'in use by our own daemon' -c "$CONFIG" check
   [[ $output == *"✓ callback: 127.0.0.1:$CALLBACK_PORT is held by our own daemon"* ]]

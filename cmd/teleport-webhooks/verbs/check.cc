@@ -137,7 +137,11 @@ class Checking {
   // Could serve listen? Tried for a moment where trying leaves nothing behind.
   void Listening() {
     const std::string& address = settings_.http.listen_addr;
-    if (address == "systemd" || address.starts_with("unix:")) return;
+    if (address == "systemd") return;
+    if (address.starts_with("unix:")) {
+      printer_.Add("callback", UnixSocket(address.substr(5)));
+      return;
+    }
     const auto pid = store::ServingPid(settings_.state.dir);
     const auto listener = callback::Listener::Open(address);
     if (listener) {
@@ -151,6 +155,26 @@ class Checking {
     } else {
       printer_.Add("callback", Problem(ErrorKind::kConfig, listener.error().message, listener.error().hint));
     }
+  }
+
+  static Finding UnixSocket(const std::filesystem::path& path) {
+    std::error_code failed;
+    const std::filesystem::path parent = path.parent_path();
+    const std::string directory = parent.empty() ? "." : parent.string();
+    const auto there = std::filesystem::symlink_status(path, failed);
+    if (std::filesystem::exists(there) && !std::filesystem::is_socket(there)) {
+      return Problem(ErrorKind::kConfig, fmt::format("{} is there and is no socket", path.string()),
+                     "choose another path in http.listen_addr, or remove the file");
+    }
+    if (!std::filesystem::is_directory(directory, failed)) {
+      return Warning(fmt::format("{} is no directory now, so serve cannot make its socket there", directory),
+                     "make it, or let systemd make it at the start (RuntimeDirectory=)");
+    }
+    if (::access(directory.c_str(), W_OK | X_OK) != 0) {
+      return Warning(fmt::format("this user cannot make a socket in {}", directory),
+                     "run check as the user that runs serve, or give it the directory");
+    }
+    return Fine(fmt::format("a socket can be made in {}", directory));
   }
 
   void Certificate() {
