@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,9 +27,13 @@ Error SystemFailure(const std::string& path, std::string_view doing, int code, s
 // The parents get the usual mode, the directory itself is for us alone.
 Status MakeDirectory(const std::string& dir) {
   std::error_code failed;
-  const std::filesystem::path parent = std::filesystem::path(dir).lexically_normal().parent_path();
+  std::filesystem::path path = dir;
+  // "state/" and "state/.": else the directory itself would count as a parent.
+  while (path.has_relative_path() && (!path.has_filename() || path.filename() == "."))
+    path = path.parent_path();
+  const std::filesystem::path parent = path.lexically_normal().parent_path();
   if (!parent.empty()) std::filesystem::create_directories(parent, failed);
-  if (!failed && ::mkdir(dir.c_str(), 0700) == 0) return {};
+  if (!failed && ::mkdir(path.c_str(), 0700) == 0) return {};
   const int code = failed ? failed.value() : errno;
   if (code == EEXIST) return {};
   return SystemFailure(dir, "cannot create the state directory", code,
@@ -39,6 +42,15 @@ Status MakeDirectory(const std::string& dir) {
 
 std::string LockPath(const std::string& dir) {
   return dir + "/serve.lock";
+}
+
+// The whole file, for the one open description (fcntl(2)): such a lock can be looked at without taking one,
+// so that a look never keeps a `serve` from starting.
+struct flock WholeFile(short type) {
+  struct flock lock {};
+  lock.l_type = type;
+  lock.l_whence = SEEK_SET;
+  return lock;
 }
 
 std::optional<int> ReadPid(int fd) {
@@ -87,8 +99,9 @@ Result<ServeLock> LockForServe(const std::string& dir) {
   if (Status ready = PrepareStateDir(dir, true); !ready) return ready.error();
   auto fd = OpenLock(dir);
   if (!fd) return fd.error();
-  if (::flock(fd->get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) return SystemFailure(LockPath(dir), "cannot lock", errno);
+  struct flock lock = WholeFile(F_WRLCK);
+  if (::fcntl(fd->get(), F_OFD_SETLK, &lock) != 0) {
+    if (errno != EAGAIN && errno != EACCES) return SystemFailure(LockPath(dir), "cannot lock", errno);
     const auto pid = ReadPid(fd->get());
     return Error::Failure(
         fmt::format("another serve (pid {}) works in {}", pid ? std::to_string(*pid) : "unknown", dir),
@@ -115,8 +128,10 @@ Result<std::optional<int>> ServingPid(const std::string& dir) {
     if (errno == ENOENT) return std::optional<int>();
     return SystemFailure(LockPath(dir), "cannot open", errno);
   }
-  if (::flock(fd.get(), LOCK_SH | LOCK_NB) == 0) return std::optional<int>();
-  if (errno != EWOULDBLOCK) return SystemFailure(LockPath(dir), "cannot look at the lock", errno);
+  struct flock lock = WholeFile(F_RDLCK);
+  if (::fcntl(fd.get(), F_OFD_GETLK, &lock) != 0)
+    return SystemFailure(LockPath(dir), "cannot look at the lock", errno);
+  if (lock.l_type == F_UNLCK) return std::optional<int>();
   return std::optional<int>(ReadPid(fd.get()).value_or(0));
 }
 

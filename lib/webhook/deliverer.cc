@@ -444,8 +444,8 @@ milliseconds Deliverer::Wait() const {
     const auto held_until = lane.health.HeldUntil();
     if (held_until && *held_until > now) {
       next = std::min(next, *held_until);
-    } else if (!lane.health.held() && !lane.wished && lane.next_due) {
-      next = std::min(next, *lane.next_due);
+    } else if (lane.next_due && lane.Wanting(std::max(*lane.next_due, now)) > 0) {
+      next = std::min(next, *lane.next_due);  // only where the clerk would be asked then: else we would spin
     }
   }
   return std::max(std::chrono::ceil<milliseconds>(next - now), milliseconds(0));

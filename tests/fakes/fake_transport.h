@@ -38,6 +38,7 @@ class FakeTransport final : public webhook::HttpTransport {
   }
   std::vector<webhook::HttpAnswer> Poll(std::chrono::milliseconds wait) override {
     std::unique_lock lock(mutex_);
+    if (wait <= std::chrono::milliseconds(0)) ++hasty_polls_;
     changed_.wait_for(lock, std::min(wait, kRealWait), [this] { return woken_ || !answers_.empty(); });
     woken_ = false;
     return std::exchange(answers_, {});
@@ -63,6 +64,11 @@ class FakeTransport final : public webhook::HttpTransport {
   std::vector<webhook::HttpCall> sent() const {
     std::lock_guard lock(mutex_);
     return sent_;
+  }
+  // Polls that were given no time: many of them in a row are a busy loop.
+  std::size_t hasty_polls() const {
+    std::lock_guard lock(mutex_);
+    return hasty_polls_;
   }
   std::size_t most_open() const {
     std::lock_guard lock(mutex_);
@@ -94,6 +100,7 @@ class FakeTransport final : public webhook::HttpTransport {
   std::vector<webhook::HttpCall> sent_;
   std::vector<webhook::HttpAnswer> answers_;
   std::size_t most_open_ = 0;
+  std::size_t hasty_polls_ = 0;
   bool woken_ = false;
 };
 

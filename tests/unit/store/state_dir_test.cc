@@ -5,6 +5,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <thread>
+
 #include "contract/store_contract.h"
 
 namespace tw::store {
@@ -29,6 +31,15 @@ TEST(StateDir, IsMadeForItsOwnerAloneAndSoAreTheFiles) {
   EXPECT_EQ(Mode(dir), 0700U);
   for (const char* file : {"store.db", "store.db-wal", "store.db-shm", "serve.lock"})
     EXPECT_EQ(Mode(dir + "/" + file), 0600U) << file;
+}
+
+TEST(StateDir, IsForItsOwnerAloneHoweverItsPathIsWritten) {
+  const TempDir temp;
+  for (const std::string& dir :
+       {temp / "slash/", temp / "slashes//", temp / "dot/./", temp / "parent/state/"}) {
+    ASSERT_TRUE(PrepareStateDir(dir, true)) << dir;
+    EXPECT_EQ(Mode(dir), 0700U) << dir;
+  }
 }
 
 TEST(StateDir, NarrowsAFileThatOthersCouldRead) {
@@ -86,6 +97,18 @@ TEST(ServeLockTest, RefusesASecondServeAndNamesTheFirst) {
   }
   EXPECT_EQ(*ServingPid(dir.path()), std::nullopt);
   EXPECT_TRUE(LockForServe(dir.path()));
+}
+
+TEST(ServeLockTest, IsNotKeptFromAServeByThoseWhoLook) {
+  const TempDir dir;
+  ASSERT_TRUE(LockForServe(dir.path()));  // makes the file
+  std::jthread looking([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) EXPECT_TRUE(ServingPid(dir.path()));
+  });
+  for (int i = 0; i < 5'000; ++i) {
+    const auto lock = LockForServe(dir.path());
+    ASSERT_TRUE(lock) << lock.error().message;
+  }
 }
 
 TEST(StateDir, NoticesThatItWasRemovedOrReplaced) {

@@ -302,6 +302,20 @@ TEST_F(DelivererTest, HoldsOnlyAWindowOfALongQueueInMemory) {
   EXPECT_GE(left->size(), 5000 - kWindow - 2);
 }
 
+TEST_F(DelivererTest, RestsWhileASlowReceiverKeepsItsWindowFull) {
+  config::EndpointSettings settings = EndpointAt("portal");
+  settings.concurrency = 2;
+  std::vector<store::Commitment> batch;
+  for (int i = 0; i < 1000; ++i) batch.push_back(Change("r" + std::to_string(i), 1));
+  Commit(batch);
+  Start({settings});
+  ASSERT_TRUE(transport_->WaitForSent(2));
+  Settle();
+  const std::size_t before = transport_->hasty_polls();
+  for (int i = 0; i < 10; ++i) Settle();
+  EXPECT_EQ(transport_->hasty_polls(), before);
+}
+
 TEST_F(DelivererTest, AProgramThatLoopsDoesNotKeepOtherEndpointsWaiting) {
   config::EndpointSettings looping = EndpointAt("looping");
   looping.transform = config::JqText{"last(repeat(1))", "conf:1: transform"};
