@@ -364,3 +364,31 @@ root_cas = "gone.cas"'
   run -4 tw check --signature captured --secret-file secret
   [[ "$output" == *'answered 401: a signature never opens a GET'* ]]
 }
+
+@test "check --signature takes the secrets of the captured request's scheme from a configuration with both" {
+  tw configure --new-secret >standard
+  cat >both.toml <<EOF
+[teleport]
+addr = "127.0.0.1:1"
+[webhook]
+webhook_url = "https://127.0.0.1:1/"
+secret_file = "standard"
+[[endpoint]]
+name = "forge"
+url = "https://127.0.0.1:1/"
+signature = "github"
+secret = "a text of more than 24 bytes"
+EOF
+  for name in default forge; do
+    tw -c both.toml send --test --endpoint "$name" --dry-run >captured
+    run tw -c both.toml check --signature - <<<"$(cat captured)"
+    [[ "$output" == *'a newline was added at its end'* ]] || { echo "$output" >&2; return 1; }
+    printf %s "$(cat captured)" >exact
+    tw -c both.toml check --signature exact | grep -qF '✓ signature: the signature is valid'
+  done
+  tw -c both.toml send --test --endpoint forge --dry-run >captured
+  sed '/endpoint/,$d' both.toml >standard.toml
+  run tw -c standard.toml check --signature captured
+  [ "$status" -eq 4 ]
+  [[ "$output" == *"signed under another scheme: GitHub's X-Hub-Signature-256"* ]]
+}

@@ -78,32 +78,49 @@ Captured Parse(std::string_view text) {
   return captured;
 }
 
+using crypto::WebhookScheme;
+
 struct Keys {
-  crypto::WebhookScheme scheme = crypto::WebhookScheme::kStandard;
+  WebhookScheme scheme = WebhookScheme::kStandard;
   std::vector<Secret> secrets;
 };
 
-Result<Keys> ReadKeys(const Invocation& invocation) {
-  Keys keys;
+WebhookScheme SchemeOf(const Captured& captured) {
+  const auto has = [&](std::string_view wanted) {
+    return std::any_of(captured.headers.begin(), captured.headers.end(),
+                       [&](const auto& header) { return AsciiLower(header.first) == AsciiLower(wanted); });
+  };
+  return has(crypto::kGithubSignatureHeader) && !has(crypto::kWebhookSignatureHeader)
+             ? WebhookScheme::kGithub
+             : WebhookScheme::kStandard;
+}
+
+// Those of the configuration for the scheme of the captured request; where it has none, those of the other
+// one, so that this is what is told.
+Result<Keys> ReadKeys(const Invocation& invocation, WebhookScheme scheme) {
   if (const auto path = invocation.args().Value("secret-file")) {
     auto secret = ReadSecretFile(*path);
     if (!secret) return secret.error();
-    keys.secrets.push_back(std::move(*secret));
-    return keys;
+    return Keys{scheme, {*std::move(secret)}};
   }
   const auto settings = wiring::LoadSettings(invocation, config::Purpose::kSend);
   if (!settings) return settings.error();
-  if (settings->callback.signature == config::SignatureScheme::kGithub)
-    keys.scheme = crypto::WebhookScheme::kGithub;
-  if (!settings->callback.secret.empty()) keys.secrets.push_back(settings->callback.secret);
-  for (const auto& caller : settings->callback.callers) {
-    if (!caller.hmac_secret.empty()) keys.secrets.push_back(caller.hmac_secret);
+  Keys standard{WebhookScheme::kStandard, {}};
+  Keys github{WebhookScheme::kGithub, {}};
+  const auto add = [&](config::SignatureScheme of, const Secret& secret) {
+    if (!secret.empty())
+      (of == config::SignatureScheme::kGithub ? github : standard).secrets.push_back(secret);
+  };
+  add(settings->callback.signature, settings->callback.secret);
+  for (const auto& caller : settings->callback.callers) add(settings->callback.signature, caller.hmac_secret);
+  for (const auto& endpoint : settings->endpoints) {
+    for (const Secret& secret : endpoint.secrets) add(endpoint.signature, secret);
   }
-  for (const auto& endpoint : settings->endpoints)
-    keys.secrets.insert(keys.secrets.end(), endpoint.secrets.begin(), endpoint.secrets.end());
-  if (keys.secrets.empty())
+  if (standard.secrets.empty() && github.secrets.empty())
     return Error::Config("the configuration holds no secret", "name one with --secret-file");
-  return keys;
+  const bool as_github =
+      standard.secrets.empty() || (scheme == WebhookScheme::kGithub && !github.secrets.empty());
+  return as_github ? github : standard;
 }
 
 // A right signature that the callback listener would take for none; nullopt: it counts there, or what was
@@ -144,7 +161,8 @@ int ReportSignature(Invocation& invocation) {
   const Arguments& args = invocation.args();
   const auto text = ReadRequest(*args.Value("signature"));
   if (!text) return invocation.Fail(text.error());
-  auto keys = ReadKeys(invocation);
+  const Captured captured = Parse(*text);
+  const auto keys = ReadKeys(invocation, SchemeOf(captured));
   if (!keys) return invocation.Fail(keys.error());
   SystemTime now = RealClock().Now();
   if (const auto at = args.Value("at")) {
@@ -152,14 +170,7 @@ int ReportSignature(Invocation& invocation) {
     if (!time) return invocation.Fail(time.error().Within("--at"));
     now = *time;
   }
-  const Captured captured = Parse(*text);
-  std::vector<crypto::HeaderView> headers;
-  bool github = false;
-  for (const auto& [name, value] : captured.headers) {
-    headers.emplace_back(name, value);
-    github = github || AsciiLower(name) == AsciiLower(crypto::kGithubSignatureHeader);
-  }
-  if (github) keys->scheme = crypto::WebhookScheme::kGithub;
+  const std::vector<crypto::HeaderView> headers(captured.headers.begin(), captured.headers.end());
   const auto diagnosis = crypto::DiagnoseSignature(keys->scheme, keys->secrets, headers, captured.body, now);
   const bool valid = diagnosis.cause == crypto::SignatureCause::kNone;
   FindingPrinter printer(invocation);
