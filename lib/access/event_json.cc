@@ -294,6 +294,8 @@ Result<T> Reading(std::string_view text, Read read) {
   } catch (const Json::parse_error& error) {
     return Error::Usage("not an event: not valid JSON at byte " + std::to_string(error.byte),
                         "give events as watch prints them, one a line, or ids");
+  } catch (const Json::out_of_range&) {
+    return Error::Usage("not an event: it holds a number that is too large");
   } catch (const std::exception& error) {
     // The parser quotes the text it stumbled over.
     return Error::Usage("not an event: " + EscapeControls(error.what()));

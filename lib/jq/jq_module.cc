@@ -8,6 +8,8 @@
 
 #include <csetjmp>
 #include <csignal>
+#include <map>
+#include <mutex>
 #include <utility>
 
 #include "base/text.h"
@@ -34,6 +36,7 @@ constexpr std::string_view kPrelude =
     " else _tw_in_list([$i]; 1) end;"
     " def index($i): indices($i) | .[0]; def rindex($i): indices($i) | .[-1:] | .[0]; {} as $ENV | ";
 constexpr std::size_t kLongestMessage = 400;
+constexpr std::size_t kMostChecked = 64;
 
 // Owner of a jv.
 class Value {
@@ -241,19 +244,47 @@ class LibjqProgram final : public Program {
 class LibjqCompiler final : public Compiler {
  public:
   Result<std::unique_ptr<Program>> Compile(const std::string& program, const std::string& origin) override {
-    const auto bad = [&](std::string_view why) {
-      return Error::Config(fmt::format("{}{}not a jq program: {}", origin, origin.empty() ? "" : ": ", why),
-                           "try it on an event: teleport-webhooks watch --once | jq 'PROGRAM'");
-    };
-    if (Trim(program).empty()) return bad("it is empty");
-    if (program.find('\0') != std::string::npos) return bad("it holds a zero byte");
-    std::string message;
-    State state = MakeState(program, message);
-    if (!state) return bad(Tidy(std::move(message)));
+    State state = TakeChecked(program);
+    std::string why;
+    if (!state) state = Make(program, why);
+    if (!state) return Bad(why, origin);
     return std::make_unique<LibjqProgram>(std::move(state), program, origin, dog_);
   }
 
+  Status Check(const std::string& program) override {
+    std::string why;
+    State state = Make(program, why);
+    if (!state) return Bad(why, {});
+    std::lock_guard lock(mutex_);
+    if (checked_.size() == kMostChecked) checked_.clear();  // of configurations that were refused
+    checked_.insert_or_assign(program, std::move(state));
+    return {};
+  }
+
  private:
+  static State Make(const std::string& program, std::string& why) {
+    if (Trim(program).empty()) why = "it is empty";
+    if (program.find('\0') != std::string::npos) why = "it holds a zero byte";
+    if (!why.empty()) return nullptr;
+    std::string message;
+    State state = MakeState(program, message);
+    if (!state) why = Tidy(std::move(message));
+    return state;
+  }
+
+  static Error Bad(std::string_view why, std::string_view origin) {
+    return Error::Config(fmt::format("{}{}not a jq program: {}", origin, origin.empty() ? "" : ": ", why),
+                         "try it on an event: teleport-webhooks watch --once | jq 'PROGRAM'");
+  }
+
+  State TakeChecked(const std::string& program) {
+    std::lock_guard lock(mutex_);
+    auto found = checked_.extract(program);
+    return found.empty() ? nullptr : std::move(found.mapped());
+  }
+
+  std::mutex mutex_;
+  std::map<std::string, State> checked_;  // compiled by Check, not run yet
   std::shared_ptr<Watchdog> dog_ = std::make_shared<Watchdog>(kRunLimit);
 };
 

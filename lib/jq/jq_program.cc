@@ -1,6 +1,7 @@
 #include "jq/jq_program.h"
 
 #include <cstdlib>
+#include <mutex>
 
 #include "base/module.h"
 #include "jq/jq_module.h"
@@ -13,9 +14,14 @@ void ForgetHome() {
 
 Result<std::shared_ptr<Compiler>> LoadCompiler() {
   ForgetHome();
+  static std::mutex mutex;
+  static std::shared_ptr<Compiler> loaded;
+  std::lock_guard lock(mutex);
+  if (loaded) return loaded;
   const auto symbol = LoadModuleSymbol("tw_jq_module.so", "TwMakeJqCompiler");
   if (!symbol) return symbol.error();
-  return std::shared_ptr<Compiler>(reinterpret_cast<MakeCompiler*>(*symbol)());
+  loaded.reset(reinterpret_cast<MakeCompiler*>(*symbol)());
+  return loaded;
 }
 
 }  // namespace tw::jq

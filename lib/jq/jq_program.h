@@ -2,7 +2,7 @@
 // Programs see no libraries, no environment variables and no other input than the text they are given;
 // `halt`, `halt_error` and `stderr` have no effect on the process. A run is stopped after kRunLimit; one long
 // built-in function cannot be stopped in between. Numbers are doubles: integers beyond 2^53 lose digits.
-// libjq is loaded when the first Compiler is made (module tw_jq_module).
+// libjq is loaded when the Compiler is first asked for (module tw_jq_module).
 #pragma once
 
 #include <chrono>
@@ -41,6 +41,8 @@ class Compiler {
   // `origin` names the place of the program in messages, e.g. "teleport-webhooks.toml:12: webhook.when".
   // Takes about 25 ms. Error: kConfig with origin and jq's own words. Programs may outlive their compiler.
   virtual Result<std::unique_ptr<Program>> Compile(const std::string& program, const std::string& origin) = 0;
+  // Does it compile? The next Compile of the same text then costs nothing.
+  virtual Status Check(const std::string& program) = 0;
 };
 
 // libjq reads the file .jq in $HOME at every compilation, as a library: takes HOME out of the environment. To
@@ -48,7 +50,7 @@ class Compiler {
 // nothing.
 void ForgetHome();
 
-// Error: the module is missing.
+// The compiler of this process. Error: the module is missing.
 Result<std::shared_ptr<Compiler>> LoadCompiler();
 
 }  // namespace tw::jq

@@ -35,8 +35,8 @@ bool IsHeaderSafe(unsigned char c) {
 }
 
 struct Parts {
-  std::vector<std::pair<std::string, std::string>> attributes;  // in the order they are written
-  std::string data;                                             // compact JSON
+  std::vector<std::pair<std::string, Json>> attributes;  // in the order they are written; text or integers
+  std::string data;                                      // compact JSON
 };
 
 Result<Parts> Read(std::string_view event_json, std::optional<std::string> shaped) {
@@ -52,8 +52,8 @@ Result<Parts> Read(std::string_view event_json, std::optional<std::string> shape
   const std::string type = text(event, "type");
   if (id.empty() || type.empty()) return Error::Usage("not an event: \"id\" or \"type\" is missing");
   Parts parts;
-  const auto put = [&](const char* key, std::string value) {
-    if (!value.empty()) parts.attributes.emplace_back(key, std::move(value));
+  const auto put = [&](const char* key, const std::string& value) {
+    if (!value.empty()) parts.attributes.emplace_back(key, value);
   };
   put("specversion", "1.0");
   put("id", id);
@@ -61,8 +61,9 @@ Result<Parts> Read(std::string_view event_json, std::optional<std::string> shape
   put("type", type);
   put("subject", text(*data, "id"));
   put("time", text(event, "timestamp"));
+  // Not the extension "sequence", whose values are compared as text, over all events of a source.
   if (const auto seq = event.find("seq"); seq != event.end() && seq->is_number_integer())
-    put("sequence", std::to_string(seq->get<std::int64_t>()));
+    parts.attributes.emplace_back("seq", *seq);
   put("origin", text(event, "source"));
   parts.data = shaped ? *std::move(shaped) : data->dump();
   return parts;
@@ -87,7 +88,8 @@ Result<Payload> BinaryCloudEvent(std::string_view event_json, std::optional<std:
   if (!parts) return parts.error();
   Payload payload{"application/json", {}, std::move(parts->data)};
   for (const auto& [key, value] : parts->attributes)
-    payload.headers.emplace_back("ce-" + key, Encode(value, IsHeaderSafe));
+    payload.headers.emplace_back(
+        "ce-" + key, value.is_string() ? Encode(value.get<std::string>(), IsHeaderSafe) : value.dump());
   return payload;
 }
 

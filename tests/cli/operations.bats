@@ -57,6 +57,19 @@ reload() { # the daemon, and wait for its word
   unheard WATCHDOG=1 # nobody asked for it
 }
 
+@test "a reload tells receivers of no callback listener that there is not" {
+  start_receiver
+  write_config plugin 'notify_only = true'
+  sed -i 's/payload = "event"/payload = "legacy"/' "$CONFIG"
+  start_serve
+  sed -i 's/notify_only = true/notify_only = false/' "$CONFIG"
+  reload
+  logged 'changed only by a restart'
+  ask
+  eventually received_at_least 1
+  [ "$(received | jq -c '.body | [.NotifyOnly, .CallbackURL]')" = '[true,""]' ]
+}
+
 @test "signs of life come well within the time that the service manager gives" {
   write_config
   listen_as_manager

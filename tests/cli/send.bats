@@ -109,6 +109,31 @@ types_of() { received | jq -r --arg id "$1" 'select(.body.data.id == $id) | .bod
   [ "$(types_of "$two")" = "created denied " ]
 }
 
+@test "two commands that send what failed send each delivery once" {
+  make_dead_letters
+  replace_receiver --delay 300ms
+  background first "$TW_BIN/teleport-webhooks" -c "$CONFIG" send --failed --stale
+  eventually received_at_least 1
+  kill -STOP "$(pid_of first)" # it has seen the list, and sends the first of it
+  tw -c "$CONFIG" send --failed --stale >second 2>&1
+  kill -CONT "$(pid_of first)"
+  wait "$(pid_of first)"
+  grep -q 'skipped, it is being sent now' second
+  err_of first | grep -q 'skipped, it has been sent meanwhile'
+  [ "$(received | jq -r '.headers["webhook-id"]' | sort | uniq -d)" = "" ]
+  [ "$(received_count)" -eq 4 ]
+}
+
+@test "all programs that do not compile are told at once" {
+  start_receiver
+  write_config plugin 'transform = ".a |"'
+  printf '[[endpoint]]\nname = "b"\nurl = "%s"\ntransform = "{"\n' "$HOOK_URL" >>"$CONFIG"
+  run tw -c "$CONFIG" send --test
+  [ "$status" -eq 3 ]
+  [[ $output == *webhook.transform:*endpoint.b.transform:* ]]
+  tw -c "$CONFIG" send --url "$HOOK_URL" --test
+}
+
 @test "an unknown delivery does not stop the others, and a failure is called by its name in JSON" {
   make_dead_letters
   replace_receiver

@@ -281,15 +281,17 @@ void Daemon::Reload() {
 Status Daemon::PutInForce() {
   auto wanted = options_.reload();
   if (!wanted) return wanted.error();
+  const auto ignored = NeedsRestart(settings_, *wanted);
+  const bool replaces_callbacks = callbacks_ && !wanted->notify_only;
+  wanted->notify_only = settings_.notify_only;  // bodies tell of the listener that there is
   auto parts = MakeDeliveryParts(*wanted);
   if (!parts) return parts.error();
   // Callbacks first: they may refuse (a key that does not fit its certificate), deliveries cannot any more.
-  if (callbacks_ && !wanted->notify_only) {
+  if (replaces_callbacks) {
     if (const Status replaced = callbacks_->Replace(*wanted); !replaced) return replaced;
   }
   if (const Status replaced = delivery_->Replace(std::move(*parts)); !replaced) return replaced;
-  for (const std::string& key : NeedsRestart(settings_, *wanted))
-    log_.Warn("changed only by a restart", {{"key", key}});
+  for (const std::string& key : ignored) log_.Warn("changed only by a restart", {{"key", key}});
   log_.SetLevel(wanted->log.severity);
   settings_.endpoints = wanted->endpoints;
   settings_.callback = wanted->callback;

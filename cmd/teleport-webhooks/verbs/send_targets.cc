@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "base/text.h"
 #include "config/files.h"
@@ -64,6 +65,11 @@ Result<Secret> ReadSecretFile(const std::string& path) {
   const auto file = config::RealFiles().Read(path);
   if (!file) return file.error().Within("--secret-file");
   Secret secret{std::string(Trim(file->text))};
+  if (secret.Reveal().starts_with("\xef\xbb\xbf")) {
+    return Error{ErrorKind::kCredentials,
+                 fmt::format("--secret-file: {} begins with a byte order mark", EscapeControls(path)),
+                 "save the file without one (UTF-8, no BOM)", false};
+  }
   if (secret.empty()) {
     return Error{ErrorKind::kCredentials, fmt::format("--secret-file: {} is empty", EscapeControls(path)),
                  "teleport-webhooks configure --new-secret makes a secret", false};
@@ -80,6 +86,7 @@ const webhook::EndpointPlan* SendTargets::Find(const std::string& endpoint) cons
 Result<std::vector<webhook::EndpointPlan>> MakePlans(const config::Settings& settings) {
   std::shared_ptr<jq::Compiler> compiler;
   std::vector<webhook::EndpointPlan> plans;
+  std::optional<Error> broken;  // all of them, so that they can be mended at once
   for (const config::EndpointSettings& endpoint : settings.endpoints) {
     if (endpoint.transform && !compiler) {
       auto loaded = jq::LoadCompiler();
@@ -88,9 +95,15 @@ Result<std::vector<webhook::EndpointPlan>> MakePlans(const config::Settings& set
     }
     auto plan = webhook::EndpointPlan::Make(endpoint, {settings.notify_only, settings.http.public_addr},
                                             "teleport-webhooks/" TW_VERSION, compiler.get());
-    if (!plan) return plan.error();
-    plans.push_back(std::move(*plan));
+    if (plan) {
+      plans.push_back(std::move(*plan));
+    } else if (broken) {
+      broken->message += "\n" + plan.error().message;
+    } else {
+      broken = plan.error();
+    }
   }
+  if (broken) return *broken;
   return plans;
 }
 

@@ -162,9 +162,11 @@ class StoredSender {
     const auto delivery = store_.ClaimOne(listed.id, now, owner_, now + kLease);
     if (!delivery) return delivery.error();
     if (!*delivery) {
-      invocation_.Warn(fmt::format("delivery {}: skipped, the daemon is sending it now", listed.id));
+      invocation_.Warn(fmt::format("delivery {}: skipped, it is being sent now", listed.id));
       return {};
     }
+    if ((*delivery)->status != listed.status) return LeaveAlone(**delivery);
+    const auto state = store_.FindEndpoint(listed.endpoint);
     auto report = sender_.Send(plan, id, (*delivery)->event_json);
     store::AttemptRecord record;
     record.delivery_id = listed.id;
@@ -172,6 +174,7 @@ class StoredSender {
     record.at = now;
     record.due = (*delivery)->due;
     record.counted = report.has_value();
+    if (state && *state) record.held_total = webhook::HeldTotal(**state, now);
     if (report && *report) {
       record.http_status = (*report)->answer.status;
       record.took = std::chrono::duration_cast<std::chrono::milliseconds>((*report)->answer.took);
@@ -182,6 +185,18 @@ class StoredSender {
     const Status finished = store_.Finish(std::span(&record, 1));
     if (!report) return report.error();
     return finished;
+  }
+
+  // Another has sent it since it was listed.
+  Status LeaveAlone(const Delivery& delivery) {
+    store::AttemptRecord record;
+    record.delivery_id = delivery.id;
+    record.status = delivery.status;
+    record.at = delivery.finished.value_or(clock_.Now());
+    record.due = delivery.due;
+    record.counted = false;
+    invocation_.Note(fmt::format("delivery {}: skipped, it has been sent meanwhile", delivery.id));
+    return store_.Finish(std::span(&record, 1));
   }
 
   std::string NewId(const Delivery& delivery) {

@@ -21,8 +21,7 @@ Status CheckProgram(const std::string& program, std::shared_ptr<jq::Compiler>& c
     if (!loaded) return loaded.error();
     compiler = std::move(*loaded);
   }
-  const auto compiled = compiler->Compile(program, {});
-  return compiled ? Status() : Status(compiled.error());
+  return compiler->Check(program);
 }
 
 // Whether a verb takes its data from standard input.

@@ -65,6 +65,12 @@ TEST(EventFromJson, RefusesSequenceNumbersThatAreNoWholeNumbers) {
   EXPECT_EQ(event->seq, 3);
 }
 
+TEST(EventFromJson, SaysInItsOwnWordsThatANumberIsTooLarge) {
+  const auto event = EventFromJson(R"({"type":"created","data":{"id":"x","n":1e400}})");
+  ASSERT_FALSE(event);
+  EXPECT_EQ(event.error().message, "not an event: it holds a number that is too large");
+}
+
 TEST(EventFromJson, RefusesADecisionThatIsNoObject) {
   EXPECT_FALSE(EventFromJson(R"({"type":"created","data":{"id":"x","decision":"mine"}})"));
 }

@@ -36,6 +36,16 @@ TEST(SecretFiles, AreReadWithoutTheirLastNewline) {
   EXPECT_THAT(result.warnings, IsEmpty());
 }
 
+TEST(SecretFiles, AByteOrderMarkIsCalledByItsName) {
+  MemoryFiles files;
+  files.Put("s", "\xef\xbb\xbf" + std::string(testing::kSecret) + "\r\n");
+  for (const char* key : {"secret_file", "bearer_token_file"}) {
+    const LoadResult result = LoadWith(files, kReceiver + key + " = \"s\"\n", Purpose::kSend);
+    ASSERT_FALSE(result.settings);
+    EXPECT_THAT(result.ToError().message, HasSubstr("begins with a byte order mark"));
+  }
+}
+
 TEST(SecretFiles, HoldSeveralOldSecretsHeadersAndAddresses) {
   MemoryFiles files;
   files.Put("s", testing::kSecret);

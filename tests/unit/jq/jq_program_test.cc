@@ -157,6 +157,23 @@ TEST(JqCompiler, ReadsNoFileOfTheHomeDirectory) {
   std::filesystem::remove_all(home);
 }
 
+TEST_F(JqProgram, WhatWasCheckedIsNotCompiledAgain) {
+  const auto cost = [&](auto&& work) {
+    const std::clock_t began = std::clock();
+    work();
+    return std::clock() - began;
+  };
+  const auto check = cost([&] { ASSERT_TRUE(compiler_->Check(".n + 40")); });
+  std::unique_ptr<Program> program;
+  const auto compile = cost([&] { program = Compile(".n + 40"); });
+  EXPECT_LT(compile, check / 4);
+  EXPECT_EQ(program->First("{\"n\":2}").value(), "42");
+  // One check makes one program; programs share nothing.
+  EXPECT_EQ(Compile(".n + 40")->First("{\"n\":3}").value(), "43");
+  EXPECT_THAT(compiler_->Check("|").error().message, HasSubstr("not a jq program: "));
+  EXPECT_THAT(compiler_->Check(" ").error().message, HasSubstr("it is empty"));
+}
+
 TEST_F(JqProgram, CannotEndOrStallTheProcess) {
   EXPECT_THAT(RunError("halt").message, HasSubstr("not available"));
   EXPECT_THAT(RunError("halt_error").message, HasSubstr("not available"));

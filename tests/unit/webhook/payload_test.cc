@@ -81,7 +81,7 @@ TEST(StructuredCloudEvent, WrapsTheDataInTheEnvelope) {
       payload.body,
       R"({"specversion":"1.0","id":"evt_1","source":"/teleport/my%20cluster","type":"access_request.created",)"
       "\"subject\":\"r "
-      "1\u00eb\",\"time\":\"2026-11-22T10:00:00.123Z\",\"sequence\":\"3\",\"origin\":\"watch\","
+      "1\u00eb\",\"time\":\"2026-11-22T10:00:00.123Z\",\"seq\":3,\"origin\":\"watch\","
       "\"datacontenttype\":\"application/json\","
       "\"data\":{\"id\":\"r 1\u00eb\",\"future\":9007199254740993,\"user\":\"a\"}}");
   EXPECT_TRUE(payload.headers.empty());
@@ -96,7 +96,7 @@ TEST(BinaryCloudEvent, PutsAttributesIntoHeadersAndDataIntoTheBody) {
   EXPECT_THAT(payload.headers, Contains(Pair("ce-type", "access_request.created")));
   EXPECT_THAT(payload.headers, Contains(Pair("ce-time", "2026-11-22T10:00:00.123Z")));
   EXPECT_THAT(payload.headers, Contains(Pair("ce-subject", "r%201%C3%AB")));
-  EXPECT_THAT(payload.headers, Contains(Pair("ce-sequence", "3")));
+  EXPECT_THAT(payload.headers, Contains(Pair("ce-seq", "3")));
 }
 
 TEST(BinaryCloudEvent, CannotSmuggleAHeader) {
