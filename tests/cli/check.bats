@@ -392,3 +392,18 @@ EOF
   [ "$status" -eq 4 ]
   [[ "$output" == *"signed under another scheme: GitHub's X-Hub-Signature-256"* ]]
 }
+
+@test "an Ed25519 key made as events(7) says signs, check prints its public half, and that verifies" {
+  eval "$(grep -A 1 'openssl genpkey' "$BATS_TEST_DIRNAME/../../man/teleport-webhooks-events.7.scd")"
+  [[ $(cat secret) == whsk_* ]]
+  start_sandbox
+  write_config plugin "secret_file = \"$PWD/secret\""
+  run tw -c "$CONFIG" check --offline
+  public=$(grep -oE 'its public key is whpk_[A-Za-z0-9+/]+=*' <<<"$output" | sed 's/.* //')
+  [ -n "$public" ]
+  [[ $output != *"$(cat secret)"* ]]
+  echo "$public" >public
+  tw -c "$CONFIG" send --test --dry-run >captured
+  printf %s "$(cat captured)" >exact
+  tw check --signature exact --secret-file public | grep -qF '✓ signature: the signature is valid'
+}

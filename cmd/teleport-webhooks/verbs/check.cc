@@ -12,6 +12,7 @@
 #include "callback/tls_files.h"
 #include "cli/interrupt.h"
 #include "crypto/certificate.h"
+#include "crypto/webhook_signature.h"
 #include "store/sqlite_store.h"
 #include "store/state_dir.h"
 #include "teleport/diagnose.h"
@@ -101,12 +102,23 @@ class Checking {
       if (endpoint.secrets.empty())
         printer_.Add(area, Warning("deliveries are not signed",
                                    "make a secret with: teleport-webhooks configure --new-secret"));
+      PublicKeys(endpoint, area);
       if (endpoint.insecure_skip_verify)
         printer_.Add(area,
                      Warning("insecure_skip_verify is on: the receiver's certificate is not looked at"));
       if (!endpoint.url.https() && !IsLoopbackHost(endpoint.url.host))
         printer_.Add(area, Warning("plain http: bodies and headers pass in the clear"));
       if (!Offline() && endpoint.proxy_url.empty()) printer_.Add(area, Reach(endpoint));
+    }
+  }
+
+  // What the receiver verifies with, which nothing else prints.
+  void PublicKeys(const config::EndpointSettings& endpoint, const std::string& area) {
+    if (endpoint.signature != config::SignatureScheme::kStandard) return;
+    for (const Secret& secret : endpoint.secrets) {
+      const auto key = crypto::WebhookKey::ForSigning(secret.Reveal(), crypto::WebhookScheme::kStandard);
+      if (key && key->kind() == crypto::WebhookKey::Kind::kEd25519)
+        printer_.Add(area, Fine("signs with Ed25519; its public key is " + key->PublicText()));
     }
   }
 
