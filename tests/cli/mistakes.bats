@@ -72,6 +72,12 @@ told() { # exit code, text, arguments...
   told 2 'teleport-webhooks: unknown flag' watch --bogus -- -o json
 }
 
+@test "the value of a short flag may follow an equals sign, as that of a long one" {
+  [ "$(tw version -o=json)" = "$(tw version --output=json)" ]
+  [ "$(tw version -o=json)" = "$(tw version -ojson)" ]
+  told 3 'cannot read none.toml' -c=none.toml watch --once
+}
+
 @test "an empty value after an equals sign is empty, and does not take the flag after it along" {
   start_sandbox
   write_config
@@ -82,6 +88,7 @@ told() { # exit code, text, arguments...
   [ "$(sandbox show --dir "$SANDBOX" "$id" -o json | jq -r .state)" = PENDING ]
   told 2 'a role name is empty' -c "$CONFIG" approve "$id" --role= --dry-run
   told 2 '--config is empty' --config= approve "$id"
+  told 2 '--config is empty' -c= approve "$id"
   told 2 'the id of the access request is empty' -c "$CONFIG" approve "$id" --dry-run=
   other=$(sandbox request --dir "$SANDBOX" --role dba --reason= --user bob)
   [ "$(sandbox show --dir "$SANDBOX" "$other" -o json | jq -r '.user, .reason' | tr '\n' '|')" = 'bob||' ]

@@ -130,11 +130,14 @@ Words ReadWords(int argc, const char* const* argv) {
   Words words;
   int at = 1;
   for (; at < argc && std::string_view(argv[at]) != "--"; ++at) {
+    // CLI11 takes the next word, perhaps a --dry-run, for the value of "--reason=", and "=json" for that of
+    // "-o=json".
     const std::string_view word = argv[at];
-    // CLI11 takes the next word, perhaps a --dry-run, for the value of "--reason=".
-    const bool empty_value = word.starts_with("--") && word.find('=') == word.size() - 1;
-    words.parsed.emplace_back(word.substr(0, word.size() - (empty_value ? 1 : 0)));
-    if (empty_value) words.parsed.emplace_back();
+    const std::size_t equals = word.find('=');
+    const bool letter = equals == 2 && word[0] == '-' && word[1] != '-';
+    const bool empty_value = word.starts_with("--") && equals == word.size() - 1;
+    words.parsed.emplace_back(word.substr(0, letter || empty_value ? equals : word.size()));
+    if (letter || empty_value) words.parsed.emplace_back(word.substr(equals + 1));
   }
   for (++at; at < argc; ++at) words.verbatim.emplace_back(argv[at]);
   if (!words.parsed.empty() && words.parsed.front() == "help") {
