@@ -48,7 +48,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     FUZZ_CHECK(nlohmann::json::accept(**result) && IsUtf8(**result));
     FUZZ_CHECK((*result)->find('\n') == std::string::npos);
     const auto again = program->First(json);
-    FUZZ_CHECK(again && *again == *result);
+    // A program that stayed just within its time once need not do so twice.
+    FUZZ_CHECK(again ? *again == *result : again.error().message.find("stopped after") != std::string::npos);
   }
   // What "." prints is canonical.
   if (const auto same = programs.all[0]->Only(json)) {

@@ -27,7 +27,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   if (answer.status == 0) return 0;
   const auto path = rest.find('/', 8);
-  FUZZ_CHECK(path == std::string_view::npos || rest.size() - path < 12 ||
-             judgement.what.find(rest.substr(path)) == std::string::npos);
+  if (path == std::string_view::npos || rest.size() - path < 12) return 0;
+  // The host, which is told, may look like the path.
+  std::string told = judgement.what;
+  if (const auto host = told.find(rest.substr(0, path)); host != std::string::npos) told.erase(host, path);
+  FUZZ_CHECK(told.find(rest.substr(path)) == std::string::npos);
   return 0;
 }
