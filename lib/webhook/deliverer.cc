@@ -20,9 +20,10 @@ using store::DeliveryStatus;
 
 constexpr std::chrono::hours kLease{
     2};  // longer than a full window may take; a restart gives leases back at once
-constexpr milliseconds kLongestWait{500};   // one round of an idle loop
-constexpr std::chrono::seconds kReread{1};  // how often a disabled endpoint is looked up in the store
-constexpr std::chrono::seconds kResave{1};  // how old the last answer in the store may be
+constexpr milliseconds kLongestWait{500};       // one round of an idle loop
+constexpr std::chrono::seconds kReread{1};      // how often a disabled endpoint is looked up in the store
+constexpr std::chrono::seconds kResave{1};      // how old the last answer in the store may be
+constexpr std::chrono::seconds kClockStep{30};  // set back by less is not worth a word
 // How long one endpoint's programs may keep the others waiting in a round.
 constexpr milliseconds kTurn{20};
 
@@ -248,10 +249,25 @@ void Deliverer::ReplaceLanes(std::vector<Lane> lanes) {
   }
 }
 
+// Tries are put off to a time of day: set back by an hour, the clock would make what waits for a second wait
+// for an hour.
+void Deliverer::MindTheClock(SystemTime now) {
+  const SystemTime before = std::exchange(latest_, now);
+  if (now + kClockStep > before) return;
+  log_.Warn("the clock was set back: what waits is due now",
+            {{"by", FormatDuration(std::chrono::duration_cast<milliseconds>(before - now))}});
+  for (Lane& lane : lanes_) {
+    clerk_.MakeAllDue(lane.name());
+    lane.more = true;
+  }
+}
+
 void Deliverer::Pump() {
   if (draining_) return;
   const SystemTime now = clock_.Now();
+  MindTheClock(now);
   for (Lane& lane : lanes_) {
+    lane.health.BoundHold(now);
     const int allowed = lane.health.Allowed(now);
     if (allowed == 0 && !lane.ready.empty()) GiveBack(lane);
     const SteadyTime turn_ends = clock_.Steady() + kTurn;

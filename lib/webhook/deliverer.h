@@ -65,6 +65,7 @@ class Deliverer {
   void TakeInbox();
   void Receive(const HttpAnswer& answer);
   void Pump();
+  void MindTheClock(SystemTime now);
   void Ask(Lane& lane, SystemTime now);
   void Save(Lane& lane);
   std::chrono::milliseconds Wait() const;
@@ -92,6 +93,7 @@ class Deliverer {
   // From here on the loop's own.
   std::vector<Lane> lanes_;
   std::unordered_map<std::uint64_t, UnderWay> under_way_;
+  SystemTime latest_;                           // the clock, as last seen
   std::vector<store::AttemptRecord> finished_;  // handed to the clerk once a round
   std::uint64_t next_call_ = 1;
   std::atomic<std::int64_t> last_tick_{0};

@@ -1,5 +1,7 @@
 #include "webhook/endpoint_health.h"
 
+#include <algorithm>
+
 #include "base/backoff.h"
 #include "base/text.h"
 #include "crypto/digest.h"
@@ -42,6 +44,13 @@ EndpointHealth::EndpointHealth(const config::EndpointSettings& settings,
   if (url_changed_) Lift(now);
   state_.endpoint = settings.name;
   state_.url_digest = digest;
+}
+
+void EndpointHealth::BoundHold(SystemTime now) {
+  if (!state_.hold_until) return;
+  const Duration longest =
+      state_.hold == HoldKind::kBreaker ? Duration(breaker_.max) : Duration(kLongestRetryAfter);
+  state_.hold_until = std::min(*state_.hold_until, now + std::chrono::ceil<milliseconds>(longest));
 }
 
 int EndpointHealth::Allowed(SystemTime now) const {

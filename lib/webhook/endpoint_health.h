@@ -27,6 +27,9 @@ class EndpointHealth {
   EndpointHealth(const config::EndpointSettings& settings, std::optional<store::EndpointState> stored,
                  SystemTime now);
 
+  // Shortens a hold that ends later than any that would begin now: the clock was set back, or the rule
+  // changed.
+  void BoundHold(SystemTime now);
   // How many attempts may be under way: 0 while held, 1 for the probe when a hold has run out, else
   // `concurrency`.
   int Allowed(SystemTime now) const;

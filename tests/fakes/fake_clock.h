@@ -31,6 +31,11 @@ class FakeClock final : public Clock {
     std::lock_guard lock(mutex_);
     AdvanceLocked(duration);
   }
+  // As an administrator does: how long things take is not concerned.
+  void SetBack(Duration duration) {
+    std::lock_guard lock(mutex_);
+    now_ -= std::chrono::duration_cast<std::chrono::microseconds>(duration);
+  }
   std::vector<Duration> sleeps() const {
     std::lock_guard lock(mutex_);
     return sleeps_;

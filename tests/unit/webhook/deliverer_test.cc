@@ -145,6 +145,18 @@ TEST_F(DelivererTest, GivesUpWhenTheTimeForRetriesIsUsedUp) {
   EXPECT_THAT(Deliveries()[0].last_error, HasSubstr("retries used up after 1m; last: 500"));
 }
 
+TEST_F(DelivererTest, AClockThatIsSetBackKeepsNoTryWaiting) {
+  Start({EndpointAt("portal")});
+  Add("r1");
+  Answer("evt_r1_1", Status(500));
+  ASSERT_TRUE(WaitForAttempts(1));
+  Settle();
+  clock_.SetBack(6h);
+  Answer("evt_r1_1", Status(200));
+  ASSERT_TRUE(WaitForStatus(DeliveryStatus::kDelivered, 1));
+  EXPECT_TRUE(log_.Said("the clock was set back: what waits is due now by="));
+}
+
 TEST_F(DelivererTest, TheTimeHeldDoesNotCountAgainstTheRetries) {
   config::EndpointSettings settings = EndpointAt("portal");
   settings.retry.max_elapsed = 1min;

@@ -145,6 +145,20 @@ TEST_F(Health, TheLongerOfTwoPausesCounts) {
   EXPECT_EQ(*health_.HeldUntil(), Now() + 1h);
 }
 
+TEST_F(Health, AClockThatIsSetBackHoldsNoLongerThanTheRuleSays) {
+  Trip();
+  const SystemTime early = Now() - 12h;
+  health_.BoundHold(early);
+  EXPECT_EQ(health_.HeldUntil(), early + 60s);
+  EXPECT_EQ(health_.Allowed(early + 60s), 1);
+  Apply(Busy(20h));
+  const SystemTime until = *health_.HeldUntil();
+  health_.BoundHold(Now());
+  EXPECT_EQ(health_.HeldUntil(), until);
+  health_.BoundHold(Now() - 12h);
+  EXPECT_EQ(health_.HeldUntil(), Now() + 12h);
+}
+
 TEST_F(Health, A410HoldsUntilLiftedByHand) {
   EXPECT_EQ(Apply(kGone), Change::kDisabled);
   clock_.Advance(1000h);
