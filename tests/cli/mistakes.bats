@@ -72,6 +72,10 @@ told() { # exit code, text, arguments...
   told 2 'teleport-webhooks: unknown flag' watch --bogus -- -o json
 }
 
+@test "a switch with a value that is none says what it takes" {
+  told 2 '--dry-run = maybe: a switch is given, or given as =true or =false' approve x --dry-run=maybe
+}
+
 @test "the value of a short flag may follow an equals sign, as that of a long one" {
   [ "$(tw version -o=json)" = "$(tw version --output=json)" ]
   [ "$(tw version -o=json)" = "$(tw version -ojson)" ]

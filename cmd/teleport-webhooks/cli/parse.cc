@@ -117,7 +117,12 @@ Error FromParseError(const CLI::ParseError& error, const Command* command) {
                                     flag->choices.empty() ? flag->value : flag->choices),
                         std::move(help));
   }
-  return Error::Usage(EscapeControls(error.what()), std::move(help));
+  // Values are text, so only a switch has something to convert: "Could not convert: --dry-run = maybe".
+  std::string text = EscapeControls(error.what());
+  if (dynamic_cast<const CLI::ConversionError*>(&error) != nullptr)
+    text = fmt::format("{}: a switch is given, or given as =true or =false",
+                       Trim(text.substr(text.find(':') + 1)));
+  return Error::Usage(std::move(text), std::move(help));
 }
 
 struct Words {
