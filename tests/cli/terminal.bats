@@ -234,6 +234,7 @@ takes_signals() { grep -qE '^SigBlk:\s+[0-9a-f]*4203$' "/proc/$(pid_of "$1")/sta
   port=${HOOK_URL##*:}
   port=${port%/hook}
   kill -KILL "$(pid_of receiver)"
+  wait "$(pid_of receiver)" || true # its port is free only then
   background silent socat -u "TCP-LISTEN:$port,bind=127.0.0.1,reuseaddr,fork" OPEN:seen,creat,append
   eventually bash -c ": >/dev/tcp/127.0.0.1/$port"
   background sending "$TW_BIN/teleport-webhooks" -c "$CONFIG" send --failed
@@ -242,6 +243,7 @@ takes_signals() { grep -qE '^SigBlk:\s+[0-9a-f]*4203$' "/proc/$(pid_of "$1")/sta
   run tw -c "$CONFIG" check --queue
   [[ $output == *"1 dead"* ]]
   kill -KILL "$(pid_of silent)"
+  wait "$(pid_of silent)" || true
   background receiver "$TW_BIN/teleport-sandbox" receive --listen "127.0.0.1:$port" -o ndjson
   eventually curl -sf -o /dev/null "http://127.0.0.1:$port/"
   run tw -c "$CONFIG" send --failed
