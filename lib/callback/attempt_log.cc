@@ -9,11 +9,15 @@ namespace tw::callback {
 namespace {
 
 constexpr std::size_t kLongestPath = 256;
+constexpr std::string_view kNotTold = "not_told_before";
 
 }  // namespace
 
 void AttemptLog::Tell(AuditRecord record, std::string_view why) {
-  if (record.caller.empty() && !strangers_.Take(clock_.Steady(), record.suppressed)) return;
+  if (!record.caller.empty())
+    record.suppressed = strangers_.Settle();
+  else if (!strangers_.Take(clock_.Steady(), record.suppressed))
+    return;
   record.time = clock_.Now();
   const LogLevel level = record.status == 200 ? LogLevel::kInfo : LogLevel::kWarning;
   std::vector<LogField> fields{{"caller", record.caller},         {"client", record.client},
@@ -21,6 +25,7 @@ void AttemptLog::Tell(AuditRecord record, std::string_view why) {
                                {"delegator", record.delegator},   {"status", record.status},
                                {"result", record.result}};
   if (!why.empty()) fields.emplace_back("why", why);
+  if (record.suppressed != 0) fields.emplace_back(kNotTold, record.suppressed);
   log_.Write(level, "callback", fields);
   if (const Status written = audit_.Append(record); !written) {
     log_.Error("cannot write the audit trail; callbacks are refused until it works again",
@@ -40,7 +45,7 @@ void AttemptLog::Mention(const Refused& refused) {
                                {"path", CutUtf8(path, kLongestPath)},
                                {"status", refused.status},
                                {"why", refused.why}};
-  if (suppressed != 0) fields.emplace_back("not_told_before", suppressed);
+  if (suppressed != 0) fields.emplace_back(kNotTold, suppressed);
   log_.Write(LogLevel::kWarning, "request refused", fields);
 }
 
@@ -57,6 +62,11 @@ bool AttemptLog::Budget::Take(SteadyTime now, std::size_t& suppressed) {
   ++written_;
   suppressed = std::exchange(suppressed_, 0);
   return true;
+}
+
+std::size_t AttemptLog::Budget::Settle() {
+  std::lock_guard lock(mutex_);
+  return std::exchange(suppressed_, 0);
 }
 
 }  // namespace tw::callback

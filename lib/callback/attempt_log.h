@@ -40,6 +40,7 @@ class AttemptLog {
    public:
     // `suppressed`: how many were refused since the last that was not.
     bool Take(SteadyTime now, std::size_t& suppressed);
+    std::size_t Settle();  // takes that count, outside of the budget
 
    private:
     std::mutex mutex_;

@@ -199,6 +199,16 @@ TEST_F(HandlerTest, DoesNotLetStrangersFillTheAuditTrail) {
   EXPECT_EQ(audit.records.back().suppressed, 1000 - AttemptLog::kStrangersPerMinute);
 }
 
+TEST_F(HandlerTest, CountsTheStrangersWhoWereLeftOutWithTheNextLineWhoeverItIsOf) {
+  for (int i = 0; i < 25; ++i) Send(Request("POST", "/v1/requests/req-1/deny"));
+  Post("/v1/requests/req-1/approve");
+  EXPECT_EQ(audit.records.back().caller, "portal");
+  EXPECT_EQ(audit.records.back().suppressed, 25 - AttemptLog::kStrangersPerMinute);
+  EXPECT_TRUE(log.Said("result=approved not_told_before=15"));
+  Post("/v1/requests/req-1/approve");
+  EXPECT_EQ(audit.records.back().suppressed, 0U);
+}
+
 TEST_F(HandlerTest, TellsTheLogOfRefusedLooksAndOfWhatCouldNotBeRead) {
   Send(Request("GET", "/v1/requests/req-1?token=hidden", {}, {Basic("portal", "wrong")}));
   EXPECT_TRUE(
