@@ -19,7 +19,8 @@ else()
   target_compile_definitions(tw_flags INTERFACE $<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2>)
 endif()
 
-# What the fuzz targets run over and over: optimised also where the tests around it are not.
+# What the fuzz targets run over and over, and what shares its precompiled headers: optimised also where the tests
+# around it are not.
 add_library(tw_library_flags INTERFACE)
 target_link_libraries(tw_library_flags INTERFACE tw_flags)
 target_compile_options(tw_library_flags INTERFACE ${TW_LIBRARY_OPTIONS})
