@@ -94,10 +94,9 @@ Result<TlsMaterial> LoadTls(const TlsPaths& paths) {
   const auto chain = crypto::ReadCertificates(*certificate_text);
   if (!chain) return Bad(paths.certificate_file, chain.error());
   if (!crypto::KeyMatches(*key, chain->front().der)) {
-    return Error::Config(
-        fmt::format("{} does not belong to the first certificate in {}", paths.key_file,
-                    paths.certificate_file),
-        "put the server's own certificate first, before those of its issuers, and use its key");
+    return Error::Config(fmt::format("{} does not belong to the first certificate in {}", paths.key_file,
+                                     paths.certificate_file),
+                         "put its own certificate first, before those of its issuers, and use its key");
   }
   TlsMaterial out;
   out.key_der = std::move(*key);

@@ -113,6 +113,7 @@ void SetTarget(CURL* handle, const HttpTarget& target) {
   }
   SetText(handle, CURLOPT_SSLCERT, target.cert_file);
   SetText(handle, CURLOPT_SSLKEY, target.key_file);
+  curl_easy_setopt(handle, CURLOPT_KEYPASSWD, "");  // else OpenSSL asks for it at the terminal
   if (target.insecure_skip_verify) {
     curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 0L);
     curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 0L);

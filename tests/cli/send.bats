@@ -134,6 +134,32 @@ types_of() { received | jq -r --arg id "$1" 'select(.body.data.id == $id) | .bod
   tw -c "$CONFIG" send --url "$HOOK_URL" --test
 }
 
+@test "check looks at the files of an endpoint's TLS, and nobody is asked for a passphrase" {
+  certify() { openssl req -x509 -newkey rsa:2048 -keyout "$1.key" -out "$1.crt" -days "$2" -subj "/CN=$1" "${@:3}" 2>/dev/null; }
+  certify good 30 -nodes
+  certify other 1 -nodes
+  certify locked 30 -passout pass:canary
+  printf 'no certificate\n' >empty.crt
+  chmod 600 ./*.key
+  ask_check() { # lines for [webhook], exit code, words
+    HOOK_URL=https://$SANDBOX_ADDR/hook write_config plugin "$1"
+    run tw -c "$CONFIG" check --offline
+    echo "$output"
+    [ "$status" -eq "$2" ] && [[ $output == *"endpoint default: $3"* ]]
+  }
+  pair() { printf 'cert_file = "%s"\nkey_file = "%s"' "$PWD/$1" "$PWD/$2"; }
+  ask_check "$(pair good.crt good.key)" 0 'certificate valid until'
+  ask_check "$(pair other.crt other.key)" 0 "$PWD/other.crt expires on"
+  ask_check "$(pair good.crt other.key)" 3 "$PWD/other.key does not belong to the first certificate in $PWD/good.crt"
+  ask_check "ca_file = \"$PWD/good.crt\"" 0 "$PWD/good.crt is trusted"
+  ask_check "ca_file = \"$PWD/empty.crt\"" 3 "$PWD/empty.crt: holds no certificate"
+  ask_check "$(pair locked.crt locked.key)" 3 "$PWD/locked.key: the private key is encrypted with a passphrase"
+  # With a terminal at hand, too. The sandbox is a TLS server.
+  run timeout 10 script -qec "$TW_BIN/teleport-webhooks -c $CONFIG send --test" /dev/null
+  [ "$status" -eq 8 ]
+  [[ $output == *"unable to set private key file"* && $output != *"pass phrase"* ]]
+}
+
 @test "an unknown delivery does not stop the others, and a failure is called by its name in JSON" {
   make_dead_letters
   replace_receiver

@@ -11,11 +11,11 @@
 #include "callback/listener.h"
 #include "callback/tls_files.h"
 #include "cli/interrupt.h"
-#include "crypto/certificate.h"
 #include "crypto/webhook_signature.h"
 #include "store/sqlite_store.h"
 #include "store/state_dir.h"
 #include "teleport/diagnose.h"
+#include "verbs/certificate_report.h"
 #include "verbs/config_report.h"
 #include "verbs/findings.h"
 #include "verbs/hand_sender.h"
@@ -103,6 +103,7 @@ class Checking {
         printer_.Add(area, Warning("deliveries are not signed",
                                    "make a secret with: teleport-webhooks configure --new-secret"));
       PublicKeys(endpoint, area);
+      printer_.Add(area, EndpointFilesReport(endpoint, clock_.Now(), warn_expiry_));
       if (endpoint.insecure_skip_verify)
         printer_.Add(area,
                      Warning("insecure_skip_verify is on: the receiver's certificate is not looked at"));
@@ -194,29 +195,7 @@ class Checking {
     paths.key_file = settings_.http.https_key_file;
     paths.certificate_file = settings_.http.https_cert_file;
     paths.client_ca_file = settings_.http.client_ca_file;
-    const auto material = callback::LoadTls(paths);
-    if (!material) {
-      printer_.Add("callback", Problem(material.error()));
-      return;
-    }
-    const auto certificate = crypto::ReadCertificate(material->chain_der.front());
-    if (!certificate) {
-      printer_.Add("callback", Problem(certificate.error()));
-      return;
-    }
-    const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(certificate->not_after - clock_.Now());
-    const std::string until = FormatTime(certificate->not_after);
-    if (left.count() < 0) {
-      printer_.Add("callback",
-                   Problem(ErrorKind::kConfig, fmt::format("{} expired on {}", paths.certificate_file, until),
-                           "renew it; it is read again by itself"));
-    } else if (left < warn_expiry_) {
-      printer_.Add("callback",
-                   Warning(fmt::format("{} expires on {}", paths.certificate_file, until), "renew it"));
-    } else {
-      printer_.Add("callback", Fine(fmt::format("certificate valid until {}", until)));
-    }
+    printer_.Add("callback", PairReport(paths, clock_.Now(), warn_expiry_));
   }
 
   void Store() {
