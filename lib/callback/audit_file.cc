@@ -218,6 +218,8 @@ Status AuditFile::TryWrite(off_t end) {
 }
 
 Status AuditFile::Reserve(off_t end) {
+  // A file that somebody cut (logrotate's copytruncate) has lost its room with it.
+  if (reserved_to_ - end > kReserve) reserved_to_ = 0;
   if (reserved_to_ - end >= kReserve / 2) return {};
   // The size stays, so that a crash leaves no gap of zeros.
   if (::fallocate(fd_.get(), FALLOC_FL_KEEP_SIZE, end, kReserve) != 0) {

@@ -240,6 +240,23 @@ TEST_F(AuditTest, TakesTheRoomForTheNextLinesBeforeADecision) {
   EXPECT_EQ(VerifyAudit(path)->lines, 300U);
 }
 
+TEST_F(AuditTest, GoesOnInAFileThatWasCopiedAndCut) {
+  const auto audit = Open();
+  for (int i = 0; i < 300; ++i) {
+    ASSERT_TRUE(audit->Ready());
+    Fill(*audit, 1);
+  }
+  std::filesystem::copy_file(path, path + ".1");
+  std::filesystem::resize_file(path, 0);
+  ASSERT_TRUE(audit->Ready());
+  struct stat info {};
+  ASSERT_EQ(::stat(path.c_str(), &info), 0);
+  EXPECT_GE(info.st_blocks * 512, 32 * 1024);
+  Fill(*audit, 1);
+  EXPECT_TRUE(VerifyAudit(path)->whole) << VerifyAudit(path)->problem;
+  EXPECT_EQ(VerifyAudit(path)->lines, 301U);
+}
+
 TEST_F(AuditTest, AMissingTrailIsEmptyAndNotBroken) {
   const auto report = VerifyAudit(path);
   ASSERT_TRUE(report);
