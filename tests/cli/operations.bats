@@ -57,6 +57,31 @@ reload() { # the daemon, and wait for its word
   unheard WATCHDOG=1 # nobody asked for it
 }
 
+@test "what a filter failed on is a dead letter at once, and the name of a renamed endpoint stays no longer than its deliveries" {
+  start_receiver
+  write_config plugin '' "
+[[endpoint]]
+name = \"old\"
+url = \"$HOOK_URL\"
+request_states = [\"*\"]
+when = \".data.user.name\""
+  start_serve
+  id=$(ask)
+  eventually logged "dead letter: the filter of its endpoint failed on the event endpoint=old"
+  eventually received_at_least 1 # the other endpoint's
+  run tw -c "$CONFIG" check --queue
+  [[ $output == *"old: open, 0 pending, 1 dead, 0 delivered"* ]]
+  [[ $output == *" of $id after 0 attempts: $CONFIG:"*"endpoint.old.when: jq: "* ]]
+  sed -i 's/name = "old"/name = "new"/' "$CONFIG"
+  reload
+  run tw -c "$CONFIG" check --queue
+  [[ $output == *"old: open, 0 pending, 1 dead, 0 delivered (not configured any more"* ]]
+  dead=$(tw -c "$CONFIG" check --queue -o ndjson | jq '.dead_letter // empty')
+  tw -c "$CONFIG" send --delivery "$dead" --discard
+  run tw -c "$CONFIG" check --queue
+  [[ $output == *"new: open, 0 pending"* && $output != *old* ]]
+}
+
 @test "a reload tells receivers of no callback listener that there is not" {
   start_receiver
   write_config plugin 'notify_only = true'

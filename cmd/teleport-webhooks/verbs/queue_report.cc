@@ -53,9 +53,9 @@ Json DeadJson(const store::Delivery& dead) {
 }
 
 std::string DeadText(const store::Delivery& dead) {
-  return fmt::format("dead letter {}: {} {} of {} after {} attempts: {}", dead.id,
-                     EscapeControls(dead.endpoint), dead.event_id, EscapeControls(dead.request_id),
-                     dead.attempts, EscapeControls(dead.last_error));
+  const std::string tries = dead.attempts == 1 ? "1 attempt" : fmt::format("{} attempts", dead.attempts);
+  return fmt::format("dead letter {}: {} {} of {} after {}: {}", dead.id, EscapeControls(dead.endpoint),
+                     dead.event_id, EscapeControls(dead.request_id), tries, EscapeControls(dead.last_error));
 }
 
 class QueuePrinter {
@@ -68,6 +68,9 @@ class QueuePrinter {
     if (!summaries) return summaries.error();
     for (const store::QueueSummary& summary : *summaries) {
       const bool configured = Configured(settings_, summary.endpoint);
+      // Of one that was renamed, the name alone is left once its deliveries are gone.
+      const bool bare = summary.pending + summary.dead + summary.delivered == 0;
+      if (!configured && bare) continue;
       if (const Status told = Tell(SummaryText(summary, configured), SummaryJson(summary, configured)); !told)
         return told;
     }
