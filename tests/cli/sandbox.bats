@@ -60,3 +60,10 @@ told() { # exit code, text, arguments...
   eventually test ! -e "$SANDBOX/sandbox.json"
   eventually test ! -e "$SANDBOX/control.sock"
 }
+
+@test "text that is not UTF-8 is refused in plain words" {
+  told 2 'reason: the text is not UTF-8' request --role dba --reason $'a\xff'
+  told 2 'user: the text is not UTF-8' request --role dba --user $'a\xff'
+  told 2 'roles: the text is not UTF-8' request --role dba --role $'a\xff'
+  told 2 'ids: the text is not UTF-8' approve $'\xff'
+}

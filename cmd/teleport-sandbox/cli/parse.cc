@@ -272,9 +272,21 @@ void AddFaults(Builder& builder, Store& store) {
 
 constexpr std::string_view kLocalVerbs[] = {"start", "receive", "wait-ready"};
 
-void MakeCalls(Store& store) {
+// Of a call: text, or a list of texts, or no text at all.
+bool IsSpeakable(const Json& value) {
+  if (value.is_array()) return std::ranges::all_of(value, IsSpeakable);
+  return !value.is_string() || IsUtf8(value.get_ref<const std::string&>());
+}
+
+Status MakeCalls(Store& store) {
   CommandLine& line = store.line;
-  if (std::ranges::count(kLocalVerbs, line.verb) > 0) return;
+  if (std::ranges::count(kLocalVerbs, line.verb) > 0) return {};
+  store.call["ids"] = store.ids;
+  for (const auto& [key, value] : store.call.items()) {
+    if (!IsSpeakable(value))
+      return Error::Usage(fmt::format("{}: the text is not UTF-8", key), "Teleport takes no other");
+  }
+  store.call.erase("ids");
   store.call["command"] = line.verb;
   if (line.verb == "request" && !store.call.contains("user")) store.call["user"] = "alice";
   if (store.ids.empty()) line.calls.push_back(store.call.dump());
@@ -282,6 +294,7 @@ void MakeCalls(Store& store) {
     store.call["id"] = id;
     line.calls.push_back(store.call.dump());
   }
+  return {};
 }
 
 // The flags of a verb and of what stands above it: "--user", "-o" ...
@@ -375,7 +388,7 @@ Result<CommandLine> ParseCommandLine(int argc, const char* const* argv) {
   }
   if (store.line.verb == "request" && !store.call.contains("roles") && !store.call.contains("resources"))
     return Error::Usage("a request needs a --role or a --resource", "for instance --role dba");
-  MakeCalls(store);
+  if (const Status made = MakeCalls(store); !made) return made.error();
   return store.line;
 }
 
