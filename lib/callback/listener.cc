@@ -37,11 +37,13 @@ Error CannotListen(std::string_view where, int error) {
   std::string hint;
   if (error == EADDRINUSE)
     hint = "another program, or another teleport-webhooks, listens there: choose another address";
-  if (error == EACCES) hint = "ports below 1024 need the capability CAP_NET_BIND_SERVICE";
+  if (error == EACCES) {
+    hint = where.starts_with("unix:") ? "let this user make files in that directory"
+                                      : "ports below 1024 need the capability CAP_NET_BIND_SERVICE";
+  }
   if (error == EADDRNOTAVAIL) hint = "this machine does not have that address";
-  const bool may_pass = error == EADDRINUSE || error == EACCES;
-  return {ErrorKind::kFailure, fmt::format("cannot listen on {}: {}", where, Reason(error)), std::move(hint),
-          may_pass};
+  return {error == EACCES ? ErrorKind::kCredentials : ErrorKind::kFailure,
+          fmt::format("cannot listen on {}: {}", where, Reason(error)), std::move(hint), error == EADDRINUSE};
 }
 
 std::string BoundText(int fd) {

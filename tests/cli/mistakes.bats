@@ -364,6 +364,9 @@ value_for() { # key, type
   start_serve
   told 0 'in use by our own daemon' -c "$CONFIG" check
   [[ $output == *"✓ callback: 127.0.0.1:$CALLBACK_PORT is held by our own daemon"* ]]
-  told 0 'Address already in use' -c "$CONFIG" --set "state.dir=$PWD/other" check
+  # By a stranger: no daemon of ours runs on the state directory. Where that one is a guess, so is the stranger.
+  told 3 'Address already in use' -c "$CONFIG" --set "state.dir=$PWD/other" check
+  sed -i '/^dir = /d' "$CONFIG"
+  told 0 'fine if our own daemon listens there' -c "$CONFIG" check
   told 3 'cannot listen on 192.0.2.1:4321' -c "$CONFIG" --set http.listen_addr=192.0.2.1:4321 --set "state.dir=$PWD/other" check
 }

@@ -155,19 +155,30 @@ class Checking {
       printer_.Add("callback", UnixSocket(address.substr(5)));
       return;
     }
-    const auto pid = store::ServingPid(settings_.state.dir);
     const auto listener = callback::Listener::Open(address);
     if (listener) {
       printer_.Add("callback", Fine(fmt::format("{} is free to listen on", address)));
-    } else if (listener.error().retryable && pid && *pid) {
-      printer_.Add("callback", Fine(fmt::format("{} is held by our own daemon", address)));
-    } else if (listener.error().retryable) {
-      printer_.Add("callback", Warning(listener.error().message,
-                                       "fine if our own daemon listens there; else choose another "
-                                       "http.listen_addr, or run serve with the right to use it"));
     } else {
-      printer_.Add("callback", Problem(ErrorKind::kConfig, listener.error().message, listener.error().hint));
+      printer_.Add("callback", CannotListen(listener.error()));
     }
+  }
+
+  Finding CannotListen(const Error& error) const {
+    const bool taken = error.retryable;
+    const bool lacks_right = error.kind == ErrorKind::kCredentials;
+    const auto serving = store::ServingPid(settings_.state.dir);
+    if ((taken || lacks_right) && serving && *serving)
+      return Fine(fmt::format("{} is held by our own daemon", settings_.http.listen_addr));
+    if (lacks_right)
+      return Warning(error.message, "run check as the user that runs serve, or give that user the right");
+    // systemd tells the daemon a state directory that is not known here.
+    const bool may_be_elsewhere = settings_.state.dir == config::StateSettings().dir;
+    if (taken && (!serving || may_be_elsewhere)) {
+      return Warning(error.message,
+                     "fine if our own daemon listens there, which its state directory tells: set state.dir and "
+                     "run check as the daemon's user; else choose another http.listen_addr");
+    }
+    return Problem(ErrorKind::kConfig, error.message, error.hint);
   }
 
   static Finding UnixSocket(const std::filesystem::path& path) {
