@@ -30,6 +30,10 @@ Family<Histogram>& NewHistogram(prometheus::Registry& registry, const char* name
   return prometheus::BuildHistogram().Name(name).Help(help).Register(registry);
 }
 
+void Forget(Family<Gauge>& family, const std::string& endpoint) {
+  family.Remove(&family.Add({{"endpoint", endpoint}}));
+}
+
 double Seconds(std::chrono::microseconds time) {
   return std::chrono::duration<double>(time).count();
 }
@@ -110,11 +114,16 @@ void Metrics::EndpointState(const std::string& endpoint, int state) {
 }
 
 void Metrics::ForgetEndpointState(const std::string& endpoint) {
-  families_->state.Remove(&families_->state.Add({{"endpoint", endpoint}}));
+  Forget(families_->state, endpoint);
 }
 
 void Metrics::DeadLetters(const std::string& endpoint, std::int64_t count) {
   families_->dead.Add({{"endpoint", endpoint}}).Set(static_cast<double>(count));
+}
+
+void Metrics::ForgetQueue(const std::string& endpoint) {
+  for (Family<Gauge>* family : {&families_->depth, &families_->oldest, &families_->dead})
+    Forget(*family, endpoint);
 }
 
 void Metrics::Callback(std::string_view result) {

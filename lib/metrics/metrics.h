@@ -33,6 +33,8 @@ class Metrics {
   // For an endpoint that is configured no more. Not at the same time as EndpointState.
   void ForgetEndpointState(const std::string& endpoint);
   void DeadLetters(const std::string& endpoint, std::int64_t count);
+  // For an endpoint of which the store knows no more. Not at the same time as the three that set it.
+  void ForgetQueue(const std::string& endpoint);
   void Callback(std::string_view result);
   void TeleportConnected(bool connected);
   void WatchReconnects(std::uint64_t more);

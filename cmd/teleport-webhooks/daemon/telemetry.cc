@@ -37,19 +37,30 @@ void Telemetry::OnEvent(access::EventType type) {
   metrics_.EventCommitted(access::EventTypeName(type));
 }
 
+void Telemetry::SampleQueues(store::Store& store, SystemTime now) {
+  using std::chrono::duration_cast;
+  using std::chrono::seconds;
+  const auto summaries = store.Summaries();
+  if (!summaries) return;
+  std::set<std::string> gone = std::move(queues_);
+  queues_.clear();
+  for (const store::QueueSummary& summary : *summaries) {
+    metrics_.QueueDepth(summary.endpoint, summary.pending);
+    metrics_.DeadLetters(summary.endpoint, summary.dead);
+    const auto age =
+        summary.oldest_pending ? duration_cast<seconds>(now - *summary.oldest_pending) : seconds(0);
+    metrics_.OldestPending(summary.endpoint, age);
+    queues_.insert(summary.endpoint);
+    gone.erase(summary.endpoint);
+  }
+  for (const std::string& endpoint : gone) metrics_.ForgetQueue(endpoint);
+}
+
 void Telemetry::Sample(store::Store& store, const Health& health, const teleport::CredentialState& credential,
                        SystemTime now) {
   using std::chrono::duration_cast;
   using std::chrono::seconds;
-  if (const auto summaries = store.Summaries()) {
-    for (const store::QueueSummary& summary : *summaries) {
-      metrics_.QueueDepth(summary.endpoint, summary.pending);
-      metrics_.DeadLetters(summary.endpoint, summary.dead);
-      const auto age =
-          summary.oldest_pending ? duration_cast<seconds>(now - *summary.oldest_pending) : seconds(0);
-      metrics_.OldestPending(summary.endpoint, age);
-    }
-  }
+  SampleQueues(store, now);
   metrics_.TeleportConnected(health.connected());
   const std::uint64_t reconnects = health.reconnects();
   metrics_.WatchReconnects(reconnects - std::exchange(reconnects_, reconnects));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mutex>
+#include <set>
 #include <string>
 
 #include "access/event.h"
@@ -34,9 +35,12 @@ class Telemetry final : public webhook::DeliveryObserver, public callback::Callb
   void Sample(store::Store& store, const Health& health, const teleport::CredentialState& credential,
               SystemTime now);
 
+  void SampleQueues(store::Store& store, SystemTime now);
+
   metrics::Metrics metrics_;
   std::mutex sampling_;
-  std::uint64_t reconnects_ = 0;  // as last sampled
+  std::set<std::string> queues_;  // endpoints as last sampled, like those below
+  std::uint64_t reconnects_ = 0;
   std::uint64_t recovered_ = 0;
 };
 

@@ -46,6 +46,28 @@ TEST(Metrics, ShowsWhetherTeleportIsThereFromTheStart) {
   EXPECT_THAT(Lines(metrics), Contains("teleport_webhooks_teleport_connected 0"));
 }
 
+TEST(Metrics, ForgetsTheQueueOfAnEndpointThatIsGoneAndKeepsTheOthers) {
+  Metrics metrics("1");
+  for (const char* endpoint : {"old", "new"}) {
+    metrics.QueueDepth(endpoint, 1);
+    metrics.OldestPending(endpoint, seconds(2));
+    metrics.DeadLetters(endpoint, 3);
+    metrics.Attempt(endpoint, "dead", milliseconds(3));
+  }
+  metrics.ForgetQueue("old");
+  metrics.ForgetQueue("never there");
+  std::vector<std::string> gauges;
+  for (const std::string& line : Lines(metrics)) {
+    if (line.find("{endpoint=") != std::string::npos && line.find("attempt") == std::string::npos)
+      gauges.push_back(line);
+  }
+  EXPECT_THAT(gauges, testing::ElementsAre("teleport_webhooks_queue_depth{endpoint=\"new\"} 1",
+                                           "teleport_webhooks_oldest_pending_seconds{endpoint=\"new\"} 2",
+                                           "teleport_webhooks_dead_letters{endpoint=\"new\"} 3"));
+  EXPECT_THAT(Lines(metrics),
+              Contains("teleport_webhooks_attempts_total{endpoint=\"old\",outcome=\"dead\"} 1"));
+}
+
 TEST(Metrics, CountsEventsAttemptsAndCallbacksByLabel) {
   Metrics metrics("1");
   metrics.EventCommitted("access_request.created");
