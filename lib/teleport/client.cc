@@ -50,6 +50,8 @@ class Client final : public TeleportClient {
     return {own.user(), own.certificate.not_before, own.certificate.not_after};
   }
 
+  void LookAtCredentials() override { connector_.LookAtCredentials(); }
+
   Result<access::ClusterInfo> Ping(const CallLimits& limits) override {
     const Bound bound(limits);
     return Reading<Result<access::ClusterInfo>>(

@@ -35,6 +35,9 @@ class TeleportClient : public access::AccessApi {
  public:
   // The credentials in use, or the last that could be read. Any thread; no I/O.
   virtual CredentialState Credential() const = 0;
+  // Asks for the credential files to be read now, which happens by itself every `refresh_interval` at the
+  // latest. Any thread; does not wait.
+  virtual void LookAtCredentials() = 0;
 };
 
 // `clock` tells the time that certificates are compared with. `clock` and `log` must outlive the client. From

@@ -125,6 +125,11 @@ void Connector::FollowCredentials() {
                                              [this](const std::stop_token& stop) { Renew(stop); });
 }
 
+void Connector::LookAtCredentials() {
+  std::lock_guard lock(mutex_);
+  if (watch_) watch_->LookNow();
+}
+
 void Connector::TellExpiry(SystemTime now) {
   const Credentials own = CurrentCredentials();
   const auto left = own.certificate.not_after - now;

@@ -29,6 +29,8 @@ class Connector {
   Result<std::shared_ptr<Connection>> Get(const Bound& bound);
   // Starts following the credential files; later calls do nothing.
   void FollowCredentials();
+  // Looks at them now, in the thread that follows them.
+  void LookAtCredentials();
   const Credentials CurrentCredentials() const;
 
  private:

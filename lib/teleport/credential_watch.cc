@@ -68,8 +68,17 @@ CredentialWatch::CredentialWatch(std::vector<std::string> files, milliseconds re
 
 CredentialWatch::~CredentialWatch() {
   thread_.request_stop();
+  LookNow();
+}
+
+void CredentialWatch::LookNow() {
   const std::uint64_t one = 1;
   [[maybe_unused]] const ssize_t done = ::write(bell_.get(), &one, sizeof(one));
+}
+
+bool CredentialWatch::Rung() {
+  std::uint64_t times = 0;
+  return ::read(bell_.get(), &times, sizeof(times)) == sizeof(times);
 }
 
 void CredentialWatch::WatchAll() {
@@ -105,6 +114,7 @@ bool CredentialWatch::AwaitChange(const std::stop_token& stop) {
     pollfd polled[2] = {{inotify_.get(), POLLIN, 0}, {bell_.get(), POLLIN, 0}};
     const int ready = ::poll(polled, 2, static_cast<int>(std::min<decltype(left)>(left, 3'600'000)));
     if (ready > 0 && (polled[0].revents & POLLIN) != 0 && ReadEvents()) return true;
+    if (ready > 0 && Rung()) return !stop.stop_requested();
   }
   return false;
 }
@@ -116,6 +126,7 @@ void CredentialWatch::Settle(const std::stop_token& stop) {
     pollfd polled[2] = {{inotify_.get(), POLLIN, 0}, {bell_.get(), POLLIN, 0}};
     if (::poll(polled, 2, quiet) <= 0) return;
     ReadEvents();
+    Rung();  // the look that follows is the one asked for
   }
 }
 

@@ -25,12 +25,17 @@ class CredentialWatch {
   CredentialWatch(const CredentialWatch&) = delete;
   CredentialWatch& operator=(const CredentialWatch&) = delete;
 
+  // As if a change had been seen. Any thread.
+  void LookNow();
+
  private:
   void Run(const std::stop_token& stop);
   void WatchAll();
-  // Waits for a change or the interval; false when asked to stop.
+  // Waits for a change, the interval or LookNow; false when asked to stop.
   bool AwaitChange(const std::stop_token& stop);
   bool ReadEvents();
+  // Was LookNow called since the last time?
+  bool Rung();
   // Lets a writer finish: files of a set are written one after the other.
   void Settle(const std::stop_token& stop);
 

@@ -28,7 +28,7 @@ Status Lister::Run() {
     if (*done) return {};
     if (method == ListMethod::kUnary) {
       return Error::Failure("this Teleport knows none of the methods that list access requests",
-                            "see the supported versions in the README");
+                            "releases from 6 on have one: is this a Teleport Auth Service?");
     }
     connection_.list_method() = method == ListMethod::kPaged ? ListMethod::kStreamed : ListMethod::kUnary;
   }

@@ -142,6 +142,14 @@ when = \".data.user.name\""
   [ "$(serve_log | sed -n 's/.*changed only by a restart key=//p' | sort | paste -sd ' ')" = \
     "http.listen_addr state.dir teleport.addr teleport.connect_timeout teleport.refresh_interval" ]
   [ ! -e elsewhere ]  # nor is anything made there
+  cp good "$CONFIG"
+  sed -i 's|^\[webhook\]|fail_fast = true\nroute = "auth"\n&|; s|^dir = .*|&\non_start = "none"|' "$CONFIG"
+  sed -i 's|^\[callback\]|max_body = "1KiB"\nrequest_timeout = "3s"\n&|' "$CONFIG"
+  sed -i 's|^listen_addr = "127.0.0.1:0"|listen_addr = "off"\n[log]\noutput = "stdout"\nformat = "json"|' "$CONFIG"
+  : >"$BATS_TEST_TMPDIR/serve.err"
+  reload
+  [ "$(serve_log | sed -n 's/.*changed only by a restart key=//p' | sort | paste -sd ' ')" = \
+    "diagnostics.listen_addr http.max_body http.request_timeout log.format log.output state.on_start teleport.fail_fast teleport.route" ]
   echo 'nonsense = 1' >>"$CONFIG"
   reload
   logged 'reload refused; the old configuration stays error=".*nonsense: unknown key'

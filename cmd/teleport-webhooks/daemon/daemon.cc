@@ -54,11 +54,13 @@ std::vector<std::string> NeedsRestart(const config::Settings& now, const config:
   compare("teleport.proxy_url", now.teleport.proxy_url, wanted.teleport.proxy_url);
   compare("teleport.refresh_interval", now.teleport.refresh_interval, wanted.teleport.refresh_interval);
   compare("teleport.connect_timeout", now.teleport.connect_timeout, wanted.teleport.connect_timeout);
+  compare("teleport.fail_fast", now.teleport.fail_fast, wanted.teleport.fail_fast);
   compare("webhook.notify_only", now.notify_only, wanted.notify_only);
   compare("http.listen_addr", now.http.listen_addr, wanted.http.listen_addr);
   compare("http.max_body", now.http.max_body, wanted.http.max_body);
   compare("http.request_timeout", now.http.request_timeout, wanted.http.request_timeout);
   compare("state.dir", now.state.dir, wanted.state.dir);
+  compare("state.on_start", now.state.on_start, wanted.state.on_start);
   compare("diagnostics.listen_addr", now.diagnostics_addr, wanted.diagnostics_addr);
   compare("log.output", now.log.output, wanted.log.output);
   compare("log.format", now.log.format, wanted.log.format);
@@ -264,7 +266,9 @@ void Daemon::TellManager() {
   const SteadyTime now = clock_.Steady();
   const bool alive =
       now - health_.last_tick() < kWatcherPulse && now - delivery_->deliverer().last_tick() < kWatcherPulse;
-  if (alive) manager_.Alive();
+  if (!alive) return;
+  health_.OnAllAlive();
+  manager_.Alive();
 }
 
 void Daemon::Reload() {
@@ -296,6 +300,7 @@ Status Daemon::PutInForce() {
   settings_.endpoints = wanted->endpoints;
   settings_.callback = wanted->callback;
   settings_.state.retain = wanted->state.retain;
+  teleport_->LookAtCredentials();
   log_.Info("configuration reloaded", {{"endpoints", settings_.endpoints.size()}});
   TellForsaken();
   return {};

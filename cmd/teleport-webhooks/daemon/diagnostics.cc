@@ -28,8 +28,8 @@ HttpResponse Diagnostics::Handle(const callback::HttpRequest& request, std::stop
     return {200, {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}}, metrics_text_(), false};
   }
   if (path == "/livez") {
-    const bool hung = clock_.Steady() - health_.last_tick() > kHung;
-    return hung ? Text(503, "the watcher shows no sign of life\n") : Text(200, "ok\n");
+    const bool hung = clock_.Steady() - health_.last_alive() > kHung;
+    return hung ? Text(503, "a loop of the daemon shows no sign of life\n") : Text(200, "ok\n");
   }
   const auto obstacles = health_.Obstacles();
   if (obstacles.empty()) return Text(200, "ready\n");

@@ -28,7 +28,7 @@ class Diagnostics final : public callback::HttpHandler {
   std::function<std::string()> metrics_text_;
 };
 
-// The watcher's loop shows a sign of life at least this often; without one for so long it hangs.
-inline constexpr std::chrono::seconds kHung{120};
+// On top of the time that the main loop gives the others to show a sign of life.
+inline constexpr std::chrono::seconds kHung{60};
 
 }  // namespace tw::daemon

@@ -8,6 +8,11 @@ namespace {
 // The same trouble is told once a minute at most: a cluster that is down must not flood the log.
 constexpr std::chrono::seconds kRepeatTrouble{60};
 
+// Once connected, other errors are of something else, and name it: the store, a right, an odd answer.
+bool IsOfConnection(const Error& error, bool connected) {
+  return !connected || error.kind == ErrorKind::kUnreachable || error.kind == ErrorKind::kTimeout;
+}
+
 }  // namespace
 
 void Health::OnConnected(const access::ClusterInfo& info) {
@@ -40,11 +45,12 @@ void Health::OnInStep(std::size_t recovered) {
 
 void Health::OnLost(const Error& error, std::chrono::milliseconds retry_in) {
   bool tell = false;
+  bool of_connection = true;
   {
     std::lock_guard lock(mutex_);
-    connected_ = false;
+    of_connection = IsOfConnection(error, std::exchange(connected_, false));
     in_step_ = false;
-    lost_reason_ = error.message;
+    lost_reason_ = (of_connection ? "Teleport: " : "") + error.message;
     last_tick_ = clock_.Steady();
     tell = error.message != last_logged_error_ || clock_.Steady() - last_log_ >= kRepeatTrouble;
     if (tell) {
@@ -53,7 +59,7 @@ void Health::OnLost(const Error& error, std::chrono::milliseconds retry_in) {
     }
   }
   if (tell)
-    log_.Warn("no connection to Teleport",
+    log_.Warn(of_connection ? "no connection to Teleport" : "access requests are not followed",
               {{"error", error.message}, {"hint", error.hint}, {"retry_in", FormatDuration(retry_in)}});
   changed_();
 }
@@ -98,7 +104,7 @@ std::vector<std::string> Health::Obstacles() const {
   std::vector<std::string> out;
   if (draining_) out.emplace_back("draining");
   if (!in_step_)
-    out.push_back(lost_reason_.empty() ? "comparing with Teleport" : "Teleport: " + lost_reason_);
+    out.push_back(lost_reason_.empty() ? "comparing with Teleport" : lost_reason_);
   if (!impaired_.empty()) out.push_back(impaired_);
   if (!store_problem_.empty()) out.push_back(store_problem_);
   return out;
@@ -132,6 +138,16 @@ std::uint64_t Health::recovered() const {
 SteadyTime Health::last_tick() const {
   std::lock_guard lock(mutex_);
   return last_tick_;
+}
+
+void Health::OnAllAlive() {
+  std::lock_guard lock(mutex_);
+  last_alive_ = clock_.Steady();
+}
+
+SteadyTime Health::last_alive() const {
+  std::lock_guard lock(mutex_);
+  return draining_ ? clock_.Steady() : last_alive_;
 }
 
 }  // namespace tw::daemon

@@ -16,7 +16,7 @@ class Health final : public access::WatchObserver {
  public:
   // `changed` is called, without locks held, whenever the report may have changed.
   Health(Clock& clock, Logger& log, std::function<void()> changed)
-      : clock_(clock), log_(log), changed_(std::move(changed)), last_tick_(clock.Steady()) {}
+      : clock_(clock), log_(log), changed_(std::move(changed)), last_tick_(clock.Steady()), last_alive_(last_tick_) {}
 
   void OnConnected(const access::ClusterInfo& info) override;
   void OnInStep(std::size_t recovered) override;
@@ -38,6 +38,10 @@ class Health final : public access::WatchObserver {
   std::uint64_t recovered() const;
   // Since when the watcher's loop has shown no sign of life.
   SteadyTime last_tick() const;
+  // The main loop has seen signs of life of all the others.
+  void OnAllAlive();
+  // Since when it has not; while draining it does not look.
+  SteadyTime last_alive() const;
 
  private:
   mutable std::mutex mutex_;
@@ -49,7 +53,7 @@ class Health final : public access::WatchObserver {
   bool in_step_ = false;
   bool draining_ = false;
   bool ever_connected_ = false;
-  std::string lost_reason_ = "starting";
+  std::string lost_reason_ = "Teleport: starting";
   std::string impaired_;
   std::string store_problem_;
   std::string last_logged_error_;
@@ -57,6 +61,7 @@ class Health final : public access::WatchObserver {
   std::uint64_t reconnects_ = 0;
   std::uint64_t recovered_ = 0;
   SteadyTime last_tick_;
+  SteadyTime last_alive_;
 };
 
 }  // namespace tw::daemon

@@ -75,6 +75,15 @@ TEST(CredentialWatch, LooksAfterEveryIntervalWithoutAnyEvent) {
   EXPECT_TRUE(counter.Reaches(3));
 }
 
+TEST(CredentialWatch, LooksWhenAskedToAsOftenAsAsked) {
+  Counter counter;
+  CredentialWatch watch({"/nonexistent/identity"}, kNever, [&](const std::stop_token&) { counter.Count(); });
+  for (int look = 1; look <= 3; ++look) {
+    watch.LookNow();
+    ASSERT_TRUE(counter.Reaches(look));
+  }
+}
+
 TEST(EntriesOnTheWay, NameEveryLinkAndTheFileItself) {
   const TemporaryDirectory directory;
   fs::create_directory(directory / "real");
