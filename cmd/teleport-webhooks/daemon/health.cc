@@ -103,8 +103,7 @@ std::vector<std::string> Health::Obstacles() const {
   std::lock_guard lock(mutex_);
   std::vector<std::string> out;
   if (draining_) out.emplace_back("draining");
-  if (!in_step_)
-    out.push_back(lost_reason_.empty() ? "comparing with Teleport" : lost_reason_);
+  if (!in_step_) out.push_back(lost_reason_.empty() ? "comparing with Teleport" : lost_reason_);
   if (!impaired_.empty()) out.push_back(impaired_);
   if (!store_problem_.empty()) out.push_back(store_problem_);
   return out;

@@ -16,7 +16,11 @@ class Health final : public access::WatchObserver {
  public:
   // `changed` is called, without locks held, whenever the report may have changed.
   Health(Clock& clock, Logger& log, std::function<void()> changed)
-      : clock_(clock), log_(log), changed_(std::move(changed)), last_tick_(clock.Steady()), last_alive_(last_tick_) {}
+      : clock_(clock),
+        log_(log),
+        changed_(std::move(changed)),
+        last_tick_(clock.Steady()),
+        last_alive_(last_tick_) {}
 
   void OnConnected(const access::ClusterInfo& info) override;
   void OnInStep(std::size_t recovered) override;

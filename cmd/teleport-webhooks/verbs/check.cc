@@ -174,9 +174,10 @@ class Checking {
     // systemd tells the daemon a state directory that is not known here.
     const bool may_be_elsewhere = settings_.state.dir == config::StateSettings().dir;
     if (taken && (!serving || may_be_elsewhere)) {
-      return Warning(error.message,
-                     "fine if our own daemon listens there, which its state directory tells: set state.dir and "
-                     "run check as the daemon's user; else choose another http.listen_addr");
+      return Warning(
+          error.message,
+          "fine if our own daemon listens there, which its state directory tells: set state.dir and "
+          "run check as the daemon's user; else choose another http.listen_addr");
     }
     return Problem(ErrorKind::kConfig, error.message, error.hint);
   }
