@@ -8,10 +8,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <fstream>
-#include <sstream>
 #include <system_error>
 
+#include "base/read_file.h"
 #include "base/text.h"
 #include "base/unique_fd.h"
 #include "base/url.h"
@@ -26,16 +25,6 @@ constexpr std::chrono::days kSelfSignedLifetime{3652};  // ten years, as the ori
 
 std::string Reason(int error) {
   return std::generic_category().message(error);
-}
-
-Result<std::string> ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (!file || !(text << file.rdbuf())) {
-    return Error{ErrorKind::kCredentials, fmt::format("cannot read {}: {}", path, Reason(errno)),
-                 "check the path and its permissions", false};
-  }
-  return std::move(text).str();
 }
 
 Error Bad(const std::string& path, const Error& error) {
@@ -89,9 +78,9 @@ Result<TlsMaterial> LoadTls(const TlsPaths& paths) {
   if (!key_text) return key_text.error();
   const auto certificate_text = ReadFile(paths.certificate_file);
   if (!certificate_text) return certificate_text.error();
-  auto key = crypto::ReadPrivateKey(*key_text);
+  auto key = crypto::ReadPrivateKey(key_text->Reveal());
   if (!key) return Bad(paths.key_file, key.error());
-  const auto chain = crypto::ReadCertificates(*certificate_text);
+  const auto chain = crypto::ReadCertificates(certificate_text->Reveal());
   if (!chain) return Bad(paths.certificate_file, chain.error());
   if (!crypto::KeyMatches(*key, chain->front().der)) {
     return Error::Config(fmt::format("{} does not belong to the first certificate in {}", paths.key_file,
@@ -105,7 +94,7 @@ Result<TlsMaterial> LoadTls(const TlsPaths& paths) {
   if (paths.client_ca_file.empty()) return out;
   const auto ca_text = ReadFile(paths.client_ca_file);
   if (!ca_text) return ca_text.error();
-  const auto authorities = crypto::ReadCertificates(*ca_text);
+  const auto authorities = crypto::ReadCertificates(ca_text->Reveal());
   if (!authorities) return Bad(paths.client_ca_file, authorities.error());
   for (const crypto::Certificate& each : *authorities) out.client_ca_der.push_back(each.der);
   return out;

@@ -1,15 +1,10 @@
 #include "teleport/credentials.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <sys/stat.h>
-
-#include <cerrno>
-#include <cstring>
 
 #include "base/duration.h"
-#include "base/unique_fd.h"
+#include "base/read_file.h"
 #include "crypto/digest.h"
 #include "crypto/private_key.h"
 #include "teleport/identity_file.h"
@@ -17,36 +12,7 @@
 namespace tw::teleport {
 namespace {
 
-// Identity files of large clusters with many CAs stay far below this.
-constexpr std::size_t kMaxFile = 1024UL * 1024;
 constexpr char kClusterOid[] = "1.3.9999.1.7";
-
-Error Bad(std::string message) {
-  return {ErrorKind::kCredentials, std::move(message), {}, true};
-}
-
-Result<Secret> ReadFile(const std::string& path) {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!fd) {
-    if (errno == ENOENT) return Bad(fmt::format("{} does not exist", path));
-    Error error = Bad(fmt::format("{} cannot be read: {}", path, std::strerror(errno)));
-    if (errno == EACCES) error.hint = "let the user that runs this program read it";
-    return error;
-  }
-  struct stat info {};
-  if (::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode))
-    return Bad(fmt::format("{} is not a file", path));
-  std::string text;
-  char buffer[16384];
-  for (ssize_t got = 0; (got = ::read(fd.get(), buffer, sizeof(buffer))) != 0;) {
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return Bad(fmt::format("{} cannot be read: {}", path, std::strerror(errno)));
-    text.append(buffer, static_cast<std::size_t>(got));
-    if (text.size() > kMaxFile) return Bad(fmt::format("{} is larger than 1 MiB", path));
-  }
-  if (text.empty()) return Bad(fmt::format("{} is empty", path));
-  return Secret(std::move(text));
-}
 
 // Gathers what is wrong, so that all of it is told at once.
 class Problems {

@@ -70,7 +70,9 @@ TEST_F(TlsFilesTest, NamesTheFileThatIsWrong) {
   const auto message = [](const TlsPaths& paths) { return LoadTls(paths).error().message; };
   TlsPaths bad = good;
   bad.key_file = directory / "missing.key";
-  EXPECT_NE(message(bad).find("missing.key"), std::string::npos);
+  EXPECT_NE(message(bad).find("missing.key does not exist"), std::string::npos);
+  std::ofstream(bad.key_file).flush();
+  EXPECT_NE(message(bad).find("missing.key is empty"), std::string::npos);
   bad = good;
   bad.certificate_file = good.key_file;
   EXPECT_NE(message(bad).find("server.key"), std::string::npos);
