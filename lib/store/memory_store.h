@@ -1,5 +1,5 @@
-// A Store in memory: for tests, and for verbs that keep nothing. Same behaviour as the durable one, proven by
-// the same contract suite; what it holds ends with the object.
+// A Store in memory, for tests: same behaviour as the durable one, proven by the same contract suite; what it
+// holds ends with the object.
 #pragma once
 
 #include <memory>

@@ -88,6 +88,45 @@ teardown() { end_background; }
   [[ $output == *"No space left"* ]]
 }
 
+@test "a pipe that nobody reads keeps no verb beyond its time limit or a second signal" {
+  client_config plugin
+  sandbox burst --dir "$SANDBOX" --count 300 >/dev/null
+  mkfifo "$BATS_TEST_TMPDIR/pipe"
+  exec 9<>"$BATS_TEST_TMPDIR/pipe" # a reader that never reads
+  "$TW_BIN/teleport-webhooks" -c "$CONFIG" watch >"$BATS_TEST_TMPDIR/pipe" 3>&- 9>&- &
+  local watching=$!
+  full() { python3 -c 'import select, sys; sys.exit(bool(select.select([], [9], [], 0)[1]))'; }
+  eventually full
+  SECONDS=0
+  kill -TERM "$watching"
+  sleep 0.2 # two of the same kind that wait are one
+  kill -TERM "$watching"
+  local code=0
+  wait "$watching" || code=$?
+  [ "$code" -eq 143 ]
+  ((SECONDS < 4))
+  run bash -c "'$TW_BIN/teleport-webhooks' -c '$CONFIG' watch --timeout 100ms >'$BATS_TEST_TMPDIR/pipe'"
+  exec 9>&-
+  [ "$status" -eq 124 ]
+}
+
+@test "a pipe that another program made non-blocking loses nothing" {
+  python3 - "$TW_BIN/teleport-webhooks" >"$BATS_TEST_TMPDIR/slow" <<'PYTHON'
+import fcntl, os, select, subprocess, sys, time
+reader, writer = os.pipe()
+fcntl.fcntl(writer, 1031, 4096)  # F_SETPIPE_SZ
+os.set_blocking(writer, False)
+program = subprocess.Popen([sys.argv[1], "completion", "bash"], stdout=writer)
+while select.select([], [writer], [], 0)[1]:
+    time.sleep(0.01)
+os.close(writer)
+while text := os.read(reader, 1000):
+    os.write(1, text)
+sys.exit(program.wait())
+PYTHON
+  tw completion bash | cmp - "$BATS_TEST_TMPDIR/slow"
+}
+
 @test "watch --until waits for the decision; another outcome is exit 6, an unknown request 5" {
   client_config plugin
   id=$(ask)

@@ -13,6 +13,9 @@ namespace {
 
 constexpr int kTimeoutExit = 124;
 constexpr int kSignalExit = 128;
+// What ends does not take longer, unless it stands still where no token reaches it: in a write to a pipe that
+// nobody reads.
+constexpr std::chrono::seconds kGrace{5};
 
 sigset_t HandledSignals() {
   sigset_t set;
@@ -40,7 +43,8 @@ Interrupt::Interrupt(std::optional<std::chrono::milliseconds> timeout, std::func
   const sigset_t set = HandledSignals();
   signals_.Reset(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   wake_.Reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  thread_ = std::thread([this, timeout] { Loop(timeout); });
+  if (timeout) until_ = Clock::now() + *timeout;
+  thread_ = std::thread([this] { Loop(); });
 }
 
 Interrupt::~Interrupt() {
@@ -54,34 +58,33 @@ std::optional<int> Interrupt::exit_code() const {
   return code == 0 ? std::nullopt : std::optional(code);
 }
 
-void Interrupt::Loop(std::optional<std::chrono::milliseconds> timeout) {
-  using Clock = std::chrono::steady_clock;
-  const bool limited = timeout.has_value();
-  const bool no_hangup = HangupIsIgnored();
-  const Clock::time_point give_up = Clock::now() + timeout.value_or(std::chrono::milliseconds(0));
+void Interrupt::End(int code) {
+  if (exit_code_ != 0) ::_exit(exit_code_);
+  exit_code_ = code;
+  until_ = Clock::now() + kGrace;
+  stop_.request_stop();
+}
+
+void Interrupt::Take(int signal) {
+  if (on_signal_) return on_signal_(signal);
+  const bool hangup = signal == SIGHUP && !HangupIsIgnored();  // the terminal has gone
+  if (signal == SIGTERM || signal == SIGINT || hangup) End(kSignalExit + signal);
+}
+
+void Interrupt::Loop() {
   while (true) {
     int wait = -1;
-    if (limited && !stop_.stop_requested()) {
-      const auto left = std::chrono::ceil<std::chrono::milliseconds>(give_up - Clock::now()).count();
+    if (until_) {
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(*until_ - Clock::now()).count();
       wait = static_cast<int>(std::clamp<std::int64_t>(left, 0, 3'600'000));
     }
     pollfd fds[2] = {{signals_.get(), POLLIN, 0}, {wake_.get(), POLLIN, 0}};
-    const int ready = ::poll(fds, 2, wait);
-    if (ready > 0 && fds[1].revents != 0) return;
-    if (ready == 0 && limited && Clock::now() >= give_up && !stop_.stop_requested()) {
-      exit_code_ = kTimeoutExit;
-      stop_.request_stop();
-    }
+    if (::poll(fds, 2, wait) > 0 && fds[1].revents != 0) return;
+    const bool ended_itself = stop_.stop_requested() && exit_code_ == 0;
+    if (ended_itself) until_.reset();
+    if (until_ && Clock::now() >= *until_) End(kTimeoutExit);
     signalfd_siginfo info{};
-    while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
-      const int signal = static_cast<int>(info.ssi_signo);
-      if (on_signal_) {
-        on_signal_(signal);
-      } else if (signal != SIGUSR1 && !(signal == SIGHUP && no_hangup)) {  // HUP: the terminal has gone
-        exit_code_ = kSignalExit + signal;
-        stop_.request_stop();
-      }
-    }
+    while (::read(signals_.get(), &info, sizeof info) == sizeof info) Take(static_cast<int>(info.ssi_signo));
   }
 }
 

@@ -1,4 +1,5 @@
-// Interrupt: one stop token for everything that ends a verb early: SIGINT, SIGTERM and --timeout.
+// Interrupt: one stop token for everything that ends a verb early: SIGINT, SIGTERM, SIGHUP and --timeout. A
+// verb that goes on all the same ends the hard way, after a second signal or five seconds.
 #pragma once
 
 #include <atomic>
@@ -19,7 +20,7 @@ void BlockSignals();
 // Lives as long as the verb. Construct after BlockSignals.
 class Interrupt {
  public:
-  // `on_signal` (optional) takes every signal instead of the default, which stops on INT and TERM. It is
+  // `on_signal` (optional) takes every signal instead of the default, which stops as told above. It is
   // called on this object's own thread.
   explicit Interrupt(std::optional<std::chrono::milliseconds> timeout,
                      std::function<void(int)> on_signal = {});
@@ -33,11 +34,16 @@ class Interrupt {
   std::optional<int> exit_code() const;
 
  private:
-  void Loop(std::optional<std::chrono::milliseconds> timeout);
+  using Clock = std::chrono::steady_clock;
+  void Loop();
+  void Take(int signal);
+  // Asks the verb to end with this code; asked for the second time, ends the process.
+  void End(int code);
 
   std::stop_source stop_;
   std::function<void(int)> on_signal_;
   std::atomic<int> exit_code_{0};
+  std::optional<Clock::time_point> until_;  // when to end by ourselves; the thread's
   UniqueFd signals_;
   UniqueFd wake_;
   std::thread thread_;

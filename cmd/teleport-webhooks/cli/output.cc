@@ -1,5 +1,6 @@
 #include "cli/output.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -16,6 +17,10 @@ Status Output::Write(std::string_view text) {
     } else if (errno == EPIPE) {
       closed_ = true;
       return Error::Cancelled();
+    } else if (errno == EAGAIN) {
+      // Whoever shares the pipe or terminal made it non-blocking.
+      pollfd waiting{fd_, POLLOUT, 0};
+      ::poll(&waiting, 1, -1);
     } else if (errno != EINTR) {
       return Error::Failure(std::string("cannot write to standard output: ") + std::strerror(errno));
     }

@@ -36,7 +36,6 @@ class Palette {
   std::string Yellow(std::string_view text) const { return Paint("33", text); }
   std::string Cyan(std::string_view text) const { return Paint("36", text); }
   std::string Dim(std::string_view text) const { return Paint("2", text); }
-  std::string Bold(std::string_view text) const { return Paint("1", text); }
 
  private:
   std::string Paint(std::string_view code, std::string_view text) const;
