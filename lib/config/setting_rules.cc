@@ -308,7 +308,16 @@ Parsed ParseTextList(const KeySpec& spec, const std::vector<std::string>& texts)
 
 std::optional<Complaint> CheckHeader(std::string_view name, std::string_view value) {
   // Fields that the sender sets itself, and those that belong to one hop (RFC 9110 section 7.6.1).
-  constexpr std::array<std::string_view, 12> kForbidden = {"host",
+  constexpr std::array<std::string_view, 21> kForbidden = {"x-hub-signature-256",
+                                                           "ce-specversion",
+                                                           "ce-id",
+                                                           "ce-source",
+                                                           "ce-type",
+                                                           "ce-subject",
+                                                           "ce-time",
+                                                           "ce-seq",
+                                                           "ce-origin",
+                                                           "host",
                                                            "content-length",
                                                            "content-type",
                                                            "connection",

@@ -132,7 +132,8 @@ void SetCall(Exchange& exchange) {
   CURL* handle = exchange.handle.get();
   curl_slist* list = nullptr;
   for (const auto& [name, value] : exchange.call.headers)
-    list = curl_slist_append(list, (name + ": " + value).c_str());
+    // "Name:" would mean that libcurl's own header of the name is to be left out.
+    list = curl_slist_append(list, (value.empty() ? name + ";" : name + ": " + value).c_str());
   list = curl_slist_append(list, "Accept:");
   list = curl_slist_append(
       list, "Expect:");  // a receiver that waits for the body's permission would cost a round trip

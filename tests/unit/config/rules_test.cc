@@ -166,7 +166,7 @@ TEST(EndpointRules, OldSecretsFollowTheNewOne) {
 
 TEST(EndpointRules, HeadersOfTheProgramAndTheConnectionAreRefused) {
   for (const char* name : {"Host", "content-length", "Content-Type", "Webhook-Id", "webhook-anything",
-                           "Connection", "TE", "Transfer-Encoding"}) {
+                           "Connection", "TE", "Transfer-Encoding", "CE-Id", "X-Hub-Signature-256"}) {
     EXPECT_THAT(EndpointProblems(std::string("headers = { \"") + name + "\" = \"CANARY\" }\n"),
                 ElementsAre(AllOf(HasSubstr(name), Not(HasSubstr("CANARY")))))
         << name;

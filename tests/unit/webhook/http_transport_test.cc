@@ -81,6 +81,16 @@ TEST_F(HttpTransportTest, PostsExactlyTheHeadersAndBytesItWasGiven) {
   EXPECT_EQ(seen.Header("user-agent"), "teleport-webhooks/test");
 }
 
+TEST_F(HttpTransportTest, SendsAHeaderWithoutAValue) {
+  HttpReceiver receiver;
+  HttpCall call = Call(Target(receiver.Url()), "{}");
+  call.headers.emplace_back("X-Empty", "");
+  transport_->Submit(std::move(call));
+  EXPECT_EQ(Collect(1)[0].status, 200);
+  EXPECT_EQ(receiver.seen().at(0).CountHeader("x-empty"), 1);
+  EXPECT_EQ(receiver.seen().at(0).Header("x-empty"), "");
+}
+
 TEST_F(HttpTransportTest, SendsAnEmptyBodyAndALargeOneWithoutWaitingForPermission) {
   HttpReceiver receiver;
   EXPECT_EQ(Post(Target(receiver.Url()), "").status, 200);
