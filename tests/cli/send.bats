@@ -109,6 +109,20 @@ types_of() { received | jq -r --arg id "$1" 'select(.body.data.id == $id) | .bod
   [ "$(types_of "$two")" = "created denied " ]
 }
 
+@test "what was delivered by hand is recorded, also when nothing can be printed" {
+  make_dead_letters
+  replace_receiver
+  run bash -c "'$TW_BIN/teleport-webhooks' -c '$CONFIG' send --failed 2>&1 >/dev/full"
+  [ "$status" -eq 1 ]
+  [[ $output == *"No space left"* ]]
+  [ "$(received_count)" -eq 1 ]
+  run tw -c "$CONFIG" check --queue
+  [[ $output == *"3 dead"* ]]
+  tw -c "$CONFIG" send --failed | true # a reader that has gone ends it as quietly
+  tw -c "$CONFIG" send --failed
+  [ "$(received_count)" -eq 4 ]
+}
+
 @test "two commands that send what failed send each delivery once" {
   make_dead_letters
   replace_receiver --delay 300ms

@@ -1,4 +1,4 @@
-// HandSender: posts events by hand and tells what came of each; shared by `send` and `check --send-test`.
+// HandSender: posts events by hand for `send` and tells what came of each.
 #pragma once
 
 #include <memory>
@@ -19,19 +19,22 @@ class HandSender {
       : invocation_(invocation), stop_(std::move(stop)), retries_(retries) {}
 
   // Sends (or with --dry-run shows) one event to one endpoint and prints a line about it. An event that
-  // cannot be shaped is a report of no attempt. The report is absent with --dry-run. Errors: kCancelled; what
-  // standard output says.
+  // cannot be shaped is a report of no attempt. The report is absent with --dry-run. Errors: kCancelled, and
+  // what keeps anything from being sent. That the line could not be printed is no error here, since the
+  // report is to be recorded first: see told().
   Result<std::optional<webhook::SendReport>> Send(const webhook::EndpointPlan& plan,
                                                   const std::string& webhook_id,
                                                   const std::string& event_json);
 
+  // What standard output said, once it does not take a line: nothing more is to be sent then.
+  const Status& told() const { return told_; }
   Tally& tally() { return tally_; }
 
  private:
   Status Tell(const webhook::EndpointPlan& plan, const std::string& webhook_id,
               const webhook::SendReport& report);
-  Result<std::optional<webhook::SendReport>> Unshaped(const webhook::EndpointPlan& plan,
-                                                      const std::string& webhook_id, const Error& error);
+  webhook::SendReport Unshaped(const webhook::EndpointPlan& plan, const std::string& webhook_id,
+                               const Error& error);
   Status Show(const webhook::EndpointPlan& plan, const std::string& webhook_id,
               const webhook::HttpCall& call);
   webhook::AttemptView Verbose(const webhook::EndpointPlan& plan) const;
@@ -43,6 +46,7 @@ class HandSender {
   SystemRandom random_;
   std::unique_ptr<webhook::HttpTransport> transport_;
   Tally tally_;
+  Status told_;
 };
 
 }  // namespace tw::cli

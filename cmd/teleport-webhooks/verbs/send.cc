@@ -104,6 +104,7 @@ class Sending {
       const bool delivered = *report && (*report)->judgement.verdict == webhook::Verdict::kDelivered;
       if (delivered && !args.Has("url"))
         LiftHold(invocation_, targets_.settings.state.dir, plan.settings().name);
+      if (!sender_.told()) return sender_.told();
     }
     return {};
   }
@@ -141,6 +142,7 @@ class Sending {
     }
     for (const webhook::EndpointPlan& plan : targets_.plans) {
       if (const auto report = sender_.Send(plan, id, given.json); !report) return report.error();
+      if (!sender_.told()) return sender_.told();
     }
     return {};
   }
