@@ -25,9 +25,9 @@ Result<std::optional<webhook::SendReport>> HandSender::Send(const webhook::Endpo
   using Report = std::optional<webhook::SendReport>;
   if (invocation_.args().Has("dry-run")) {
     const auto call = plan.Build(1, webhook_id, event_json, clock_.Now());
-    if (!call) return Report(Unshaped(plan, webhook_id, call.error()));
-    told_ = Show(plan, webhook_id, *call);
-    if (told_) tally_.Succeeded();
+    if (!call) return Report(Unshaped(call.error()));
+    if (const Status shown = Show(plan, webhook_id, *call); !shown) return shown.error();
+    tally_.Succeeded();
     return Report();
   }
   if (!transport_) {
@@ -37,16 +37,16 @@ Result<std::optional<webhook::SendReport>> HandSender::Send(const webhook::Endpo
   }
   auto report = webhook::SendOnce(*transport_, plan, {webhook_id, event_json, retries_}, clock_, random_,
                                   Verbose(plan), stop_);
-  if (!report && report.error().kind == ErrorKind::kReceiver)
-    return Report(Unshaped(plan, webhook_id, report.error()));
+  if (!report && report.error().kind == ErrorKind::kReceiver) return Report(Unshaped(report.error()));
   if (!report) return report.error();
   Delivered(*report) ? tally_.Succeeded() : tally_.Failed(ErrorKind::kReceiver);
-  told_ = Tell(plan, webhook_id, *report);
   return Report(std::move(*report));
 }
 
 Status HandSender::Tell(const webhook::EndpointPlan& plan, const std::string& webhook_id,
-                        const webhook::SendReport& report) {
+                        const std::optional<webhook::SendReport>& sent) {
+  if (!sent) return {};
+  const webhook::SendReport& report = *sent;
   const std::string& endpoint = plan.settings().name;
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(report.answer.took).count();
   if (invocation_.format() != Format::kText) {
@@ -64,12 +64,10 @@ Status HandSender::Tell(const webhook::EndpointPlan& plan, const std::string& we
 }
 
 // One event that its endpoint's program fails on must not keep the others from going out.
-webhook::SendReport HandSender::Unshaped(const webhook::EndpointPlan& plan, const std::string& webhook_id,
-                                         const Error& error) {
+webhook::SendReport HandSender::Unshaped(const Error& error) {
   webhook::SendReport report;
   report.judgement = {webhook::Verdict::kDead, std::nullopt, error.message};
   tally_.Failed(ErrorKind::kReceiver);
-  told_ = Tell(plan, webhook_id, report);
   return report;
 }
 

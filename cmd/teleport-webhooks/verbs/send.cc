@@ -104,7 +104,7 @@ class Sending {
       const bool delivered = *report && (*report)->judgement.verdict == webhook::Verdict::kDelivered;
       if (delivered && !args.Has("url"))
         LiftHold(invocation_, targets_.settings.state.dir, plan.settings().name);
-      if (!sender_.told()) return sender_.told();
+      if (const Status told = sender_.Tell(plan, event->id, *report); !told) return told;
     }
     return {};
   }
@@ -141,8 +141,9 @@ class Sending {
           "at most 64 characters, no dots, blanks or control characters; --new-id gives another");
     }
     for (const webhook::EndpointPlan& plan : targets_.plans) {
-      if (const auto report = sender_.Send(plan, id, given.json); !report) return report.error();
-      if (!sender_.told()) return sender_.told();
+      const auto report = sender_.Send(plan, id, given.json);
+      if (!report) return report.error();
+      if (const Status told = sender_.Tell(plan, id, *report); !told) return told;
     }
     return {};
   }

@@ -156,7 +156,7 @@ class StoredSender {
     const std::string id = invocation_.args().Has("new-id") ? NewId(listed) : listed.event_id;
     if (invocation_.args().Has("dry-run")) {
       const auto shown = sender_.Send(plan, id, listed.event_json);
-      return shown ? sender_.told() : Status(shown.error());
+      return shown ? sender_.Tell(plan, id, *shown) : Status(shown.error());
     }
     const SystemTime now = clock_.Now();
     const auto delivery = store_.ClaimOne(listed.id, now, owner_, now + kLease);
@@ -184,7 +184,7 @@ class StoredSender {
     }
     const Status finished = store_.Finish(std::span(&record, 1));
     if (!report) return report.error();
-    return finished ? sender_.told() : finished;
+    return finished ? sender_.Tell(plan, id, *report) : finished;
   }
 
   // Another has sent it since it was listed.
