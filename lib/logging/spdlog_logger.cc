@@ -7,7 +7,10 @@
 #include <spdlog/sinks/base_sink.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
+#include <climits>
 #include <cstring>
 #include <functional>
 #include <mutex>
@@ -20,17 +23,24 @@ namespace tw::logging {
 namespace {
 
 constexpr mode_t kFileMode = 0640;
-constexpr int kLongestStall = 1000;  // milliseconds that a full pipe may hold a thread up
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+constexpr milliseconds kLongestStall{1000};  // how long a full pipe may hold a thread up
 
-int WriteWhole(int fd, std::string_view text) {
+// Takes off `text` what was written. A pipe or socket that others share blocks in write(): it gets no more at
+// once than it has room for when it is ready.
+int WriteWhole(int fd, std::string_view& text, milliseconds patience) {
+  const auto until = steady_clock::now() + patience;
   while (!text.empty()) {
-    const ssize_t count = ::write(fd, text.data(), text.size());
+    const auto left = std::chrono::ceil<milliseconds>(until - steady_clock::now());
+    pollfd waiting{fd, POLLOUT, 0};
+    const int ready = ::poll(&waiting, 1, static_cast<int>(std::max(left, milliseconds(0)).count()));
+    if (ready == 0) return EAGAIN;
+    const ssize_t count =
+        ready < 0 ? -1 : ::write(fd, text.data(), std::min<std::size_t>(text.size(), PIPE_BUF));
     if (count >= 0) {
       text.remove_prefix(static_cast<std::size_t>(count));
-    } else if (errno == EAGAIN) {
-      pollfd waiting{fd, POLLOUT, 0};
-      if (::poll(&waiting, 1, kLongestStall) <= 0) return EAGAIN;
-    } else if (errno != EINTR) {
+    } else if (errno != EINTR && (errno != EAGAIN || left.count() <= 0)) {
       return errno;
     }
   }
@@ -58,6 +68,7 @@ class FdSink final : public spdlog::sinks::base_sink<std::mutex> {
     const std::lock_guard lock(mutex_);
     file_ = std::move(fresh);
     fd_ = file_.get();
+    torn_ = false;
     return {};
   }
 
@@ -67,15 +78,19 @@ class FdSink final : public spdlog::sinks::base_sink<std::mutex> {
   void sink_it_(const spdlog::details::log_msg& message) override {
     std::string line(message.payload.data(), message.payload.size());
     line += '\n';
-    if (lost_ > 0) line.insert(0, note_(lost_) + '\n');
-    const int error = WriteWhole(fd_, line);
+    if (lost_ > 0) line.insert(0, (torn_ ? "\n" : "") + note_(lost_) + '\n');
+    std::string_view rest = line;
+    // Whoever does not read is waited for once, not with every line.
+    const int error = WriteWhole(fd_, rest, lost_ == 0 ? kLongestStall : milliseconds(0));
+    torn_ = error != 0 && (torn_ || rest.size() < line.size());
     if (error == 0) {
       lost_ = 0;
     } else if (++lost_ == 1 && fd_ != STDERR_FILENO) {
       const std::string note = fmt::format(
           "teleport-webhooks: cannot write the log {}: {}; lines are dropped until it works again\n",
           path_.empty() ? "on stdout" : EscapeControls(path_), std::strerror(error));
-      WriteWhole(STDERR_FILENO, note);
+      std::string_view whole = note;
+      WriteWhole(STDERR_FILENO, whole, kLongestStall);
     }
   }
   void flush_() override {}
@@ -86,6 +101,7 @@ class FdSink final : public spdlog::sinks::base_sink<std::mutex> {
   UniqueFd file_;
   int fd_ = -1;
   std::uint64_t lost_ = 0;
+  bool torn_ = false;  // the last that was written is not a whole line
 };
 
 spdlog::level::level_enum ToSpdlog(LogLevel level) {

@@ -302,3 +302,25 @@ EOF
   start_serve
   [ "$(awk '/^Max open files/ { print $4 }' "/proc/$(pid_of serve)/limits")" -gt 64 ]
 }
+
+@test "TERM ends the daemon though nobody reads its log" {
+  write_config
+  mkfifo log.pipe
+  exec 9<>log.pipe
+  background serve bash -c "exec '$TW_BIN/teleport-webhooks' serve -c '$CONFIG' --pid-file pid 2>log.pipe 9>&-"
+  eventually test -s pid
+  for i in $(seq 100); do echo "nonsense$i = 1"; done >>"$CONFIG"  # a long line for each reload
+  in_pipe() { python3 -c 'import array, fcntl, termios; n = array.array("i", [0]); fcntl.ioctl(9, termios.FIONREAD, n); print(n[0])'; }
+  full() {
+    local before
+    before=$(in_pipe)
+    kill -HUP "$(pid_of serve)"
+    sleep 0.2
+    [[ $before -gt 30000 && $(in_pipe) -eq $before ]]
+  }
+  eventually full
+  kill -TERM "$(pid_of serve)"
+  ended() { ! kill -0 "$(pid_of serve)"; }
+  eventually ended
+  exec 9>&-
+}

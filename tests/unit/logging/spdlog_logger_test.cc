@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -138,6 +139,36 @@ TEST_F(SpdlogLoggerTest, TellsOnceThatLinesAreLostAndHowManyWhenItWorksAgain) {
   EXPECT_EQ(Lines(said), 1U) << said;
   EXPECT_THAT(Slurp(settings_.output),
               ::testing::MatchesRegex(".* WARN  log lines were lost lines=2\n.* INFO  back\n"));
+}
+
+TEST_F(SpdlogLoggerTest, IsNotHeldUpByAPipeThatNobodyReads) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const UniqueFd reader(ends[0]);
+  const UniqueFd saved(::dup(STDERR_FILENO));
+  ::dup2(ends[1], STDERR_FILENO);
+  ::close(ends[1]);
+
+  settings_.output = "stderr";
+  const auto logger = Make();
+  const auto began = std::chrono::steady_clock::now();
+  for (int i = 0; i < 100; ++i) logger->Info(std::string(5000, 'x'));  // more than the 64 KiB of a pipe
+  const auto took = std::chrono::steady_clock::now() - began;
+  std::string said(1 << 20, '\0');
+  said.resize(static_cast<std::size_t>(std::max<ssize_t>(::read(reader.get(), said.data(), said.size()), 0)));
+  logger->Info("back");
+  ::dup2(saved.get(), STDERR_FILENO);
+
+  EXPECT_LT(took, std::chrono::seconds(20));  // one stall of a second, not one for each line
+  const std::size_t whole = Lines(said);
+  EXPECT_GE(whole, 5U);
+  char buffer[4096];
+  const ssize_t count = ::read(reader.get(), buffer, sizeof buffer);
+  ASSERT_GT(count, 0);
+  const bool torn = said.back() != '\n';
+  EXPECT_THAT(std::string(buffer, static_cast<std::size_t>(count)),
+              ::testing::MatchesRegex(std::string(torn ? "\n" : "") + ".* WARN  log lines were lost lines=" +
+                                      std::to_string(100 - whole) + "\n.* INFO  back\n"));
 }
 
 TEST_F(SpdlogLoggerTest, UsesNoColourOffTheTerminal) {
