@@ -45,10 +45,21 @@ std::string EscapeHtml(std::string_view text) {
   return out;
 }
 
+// Discarded when it is no JSON, or nested so deeply that printing it, one call a level, would end the
+// process.
+Json ReadBody(const std::string& body) {
+  constexpr int kDeepest = 200;
+  bool deep = false;
+  Json json = Json::parse(
+      body, [&](int depth, Json::parse_event_t, const Json&) { return !(deep = deep || depth > kDeepest); },
+      false);
+  return deep ? Json(Json::value_t::discarded) : json;
+}
+
 // The body indented when it is JSON; line by line, so that EscapeControls leaves the line ends alone.
 std::vector<std::string> BodyLines(const std::string& body) {
   std::string text = body;
-  const Json json = Json::parse(body, nullptr, false);
+  const Json json = ReadBody(body);
   if (!json.is_discarded()) text = json.dump(2, ' ', false, Json::error_handler_t::replace);
   std::vector<std::string> lines;
   for (const std::string_view line : Split(text, '\n')) lines.push_back(EscapeControls(line));
@@ -109,7 +120,7 @@ std::string RenderJson(const Received& received) {
     Json& field = headers[AsciiLower(name)];
     field = field.is_string() ? field.get<std::string>() + ", " + value : value;
   }
-  Json body = Json::parse(received.request.body, nullptr, false);
+  Json body = ReadBody(received.request.body);
   if (body.is_discarded()) body = ToValidUtf8(received.request.body);
   Json json{{"number", received.number},
             {"time", FormatTime(received.when)},

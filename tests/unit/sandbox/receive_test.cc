@@ -144,6 +144,15 @@ TEST_F(ReceiverTest, PutsJsonBodiesIntoItsLinesAsJsonAndOthersAsText) {
   EXPECT_EQ(nlohmann::json::parse(RenderJson(seen_.at(1)))["body"], "payload=%7B%7D");
 }
 
+TEST_F(ReceiverTest, ShowsDeeplyNestedJsonAsTheTextItIs) {
+  Receiver receiver = Make();
+  const std::string body = std::string(200'000, '[') + std::string(200'000, ']');
+  receiver.Take(Post(body));
+  EXPECT_EQ(nlohmann::json::parse(RenderJson(seen_.at(0)))["body"], body);
+  EXPECT_THAT(RenderText(seen_.at(0)), HasSubstr(body));
+  EXPECT_THAT(RenderPage(receiver.Last(), receiver.count()), HasSubstr(body));
+}
+
 TEST(HttpBin, AnswersTheRequestUnderWayBeforeItEnds) {
   std::promise<void> handled;
   auto bin = HttpBin::Start({"127.0.0.1", 0}, [&](const Incoming&) {
