@@ -14,6 +14,7 @@ teardown() { end_background; }
 replace_receiver() {
   local port=${HOOK_URL##*:}
   kill -KILL "$(pid_of receiver)"
+  wait "$(pid_of receiver)" || true # its port is free only then
   background receiver "$TW_BIN/teleport-sandbox" receive --listen "127.0.0.1:${port%/hook}" -o ndjson "$@"
   eventually curl -sf -o /dev/null "${HOOK_URL%/hook}/"
 }
