@@ -250,6 +250,7 @@ PYTHON
   [[ $output == *"1 dead"* && $output == *"400 Bad Request"* ]]
   old=$(received | jq -r '.headers["webhook-id"]')
   kill -KILL "$(pid_of receiver)"
+  wait "$(pid_of receiver)" || true # its port is free only then
   port=${HOOK_URL##*:}
   background receiver "$TW_BIN/teleport-sandbox" receive --listen "127.0.0.1:${port%/hook}" -o ndjson
   eventually curl -sf -o /dev/null "${HOOK_URL%/hook}/"
