@@ -3,6 +3,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "base/text.h"
 
@@ -62,6 +63,22 @@ Value Convert(const toml::node& node) {
   return out;
 }
 
+// The library goes down one call for each part of a dotted key, as often as a text asks for. It has a limit
+// of its own for brackets.
+constexpr int kMostKeyParts = 1000;
+
+std::optional<SyntaxError> KeyTooDeep(std::string_view text) {
+  int line = 1;
+  int parts = 1;
+  for (const char c : text) {
+    if (c == '\n') ++line;
+    if (std::string_view("\n,=[]{}").find(c) != std::string_view::npos) parts = 1;
+    if (c == '.' && ++parts > kMostKeyParts)
+      return SyntaxError{{line, 1}, "a key has more than " + std::to_string(kMostKeyParts) + " parts"};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::string_view KindName(Value::Kind kind) {
@@ -85,6 +102,7 @@ std::string_view KindName(Value::Kind kind) {
 }
 
 std::variant<Value, SyntaxError> ParseDocument(std::string_view text) {
+  if (auto deep = KeyTooDeep(text)) return *std::move(deep);
   try {
     return Convert(toml::parse(text));
   } catch (const toml::parse_error& error) {

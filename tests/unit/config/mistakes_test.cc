@@ -27,6 +27,12 @@ TEST(Mistakes, OfTheSyntaxAreToldAlone) {
               ElementsAre(AllOf(HasSubstr("t.toml:3:"), HasSubstr("redefine existing string 'addr'"))));
   EXPECT_THAT(Served("[teleport]\naddr = \"a:1\nroute = \"auto\"\n"),
               ElementsAre(HasSubstr("is the quote missing that ends the text?")));
+  for (const int parts : {1'001, 100'000}) {  // the library would run out of stack
+    std::string deep = "[log]\n[a";
+    for (int i = 1; i < parts; ++i) deep += ".a";
+    EXPECT_THAT(Served(deep + "]\n"),
+                ElementsAre(AllOf(HasSubstr("t.toml:2:"), HasSubstr("more than 1000 parts"))));
+  }
 }
 
 TEST(Mistakes, InTheSyntaxHideNoneOfTheEnvironmentAndTheCommandLine) {
