@@ -1,6 +1,8 @@
 // A logger that keeps what it was told, as "level message key=value ...".
 #pragma once
 
+#include <chrono>
+#include <condition_variable>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -24,6 +26,7 @@ class FakeLogger final : public Logger {
     }
     std::lock_guard lock(mutex_);
     lines_.push_back(std::move(line));
+    changed_.notify_all();
   }
   std::vector<std::string> lines() const {
     std::lock_guard lock(mutex_);
@@ -31,14 +34,24 @@ class FakeLogger final : public Logger {
   }
   bool Said(std::string_view part) const {
     std::lock_guard lock(mutex_);
+    return SaidLocked(part);
+  }
+  // The same of what another thread is about to say.
+  bool WillHaveSaid(std::string_view part) const {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(20), [&] { return SaidLocked(part); });
+  }
+
+ private:
+  bool SaidLocked(std::string_view part) const {
     for (const std::string& line : lines_) {
       if (line.find(part) != std::string::npos) return true;
     }
     return false;
   }
 
- private:
   mutable std::mutex mutex_;
+  mutable std::condition_variable changed_;
   std::vector<std::string> lines_;
 };
 

@@ -175,7 +175,7 @@ TEST_F(RenewalTest, WhatWasRenewedInTimeIsNotToldAsExpiring) {
   ASSERT_EQ((*stream)->Read(1, seconds(10))->size(), 1U);
   Replace("identity", IdentityText(users_.IssueUser("second"), hosts_.pem()));
   EXPECT_TRUE(IsSuperseded(**stream));
-  EXPECT_TRUE(log_.Said("moved to the renewed Teleport credentials"));
+  EXPECT_TRUE(log_.WillHaveSaid("moved to the renewed Teleport credentials"));
   EXPECT_FALSE(log_.Said("expires soon"));
 }
 
@@ -214,7 +214,7 @@ TEST_F(RenewalTest, AHalfWrittenPairKeepsTheOldOneAlsoForNewConnections) {
   if (!info) info = client->Ping(Soon());
   ASSERT_TRUE(info) << info.error().message;
   EXPECT_EQ(info->user, "first");
-  EXPECT_TRUE(log_.Said("keeping the Teleport credentials read before"));
+  EXPECT_TRUE(log_.WillHaveSaid("keeping the Teleport credentials read before"));
   directory_.Write("key.pem", second.key_pem);
   server_->DropAll();
   info = client->Ping(Soon());
@@ -229,7 +229,7 @@ TEST_F(RenewalTest, CredentialsThatDoNotWorkLeaveTheConnectionAlone) {
   ASSERT_EQ((*stream)->Read(1, seconds(10))->size(), 1U);
   const fakes::TestCa other("other");
   Replace("identity", IdentityText(users_.IssueUser("second"), other.pem()));  // trusts another cluster
-  while (!log_.Said("the renewed ones do not work")) std::this_thread::sleep_for(milliseconds(5));
+  EXPECT_TRUE(log_.WillHaveSaid("the renewed ones do not work"));
   EXPECT_EQ(client->Ping(Soon())->user, "first");
   EXPECT_TRUE((*stream)->Read(1, milliseconds(50))) << "the stream goes on";
 }
