@@ -95,6 +95,12 @@ void Watcher::OnCancel() {
   Step();
 }
 
+// Whoever sends may be the last to let go. That gRPC's threads are done by then is known to gRPC alone; the
+// lock makes what they wrote visible by itself.
+Watcher::~Watcher() {
+  const std::lock_guard lock(mutex_);
+}
+
 void Watcher::OnDone() {
   hub_.Forget(this);
   const std::shared_ptr<Watcher> last = std::move(self_);

@@ -19,6 +19,8 @@ class Watcher final : public WatchHub::Reactor {
   Watcher(WatchHub& hub, std::vector<WatchFilter> filters, std::size_t queue_limit, grpc::Status overflow)
       : hub_(hub), filters_(std::move(filters)), queue_limit_(queue_limit), overflow_(std::move(overflow)) {}
 
+  ~Watcher() override;
+
   // Keeps the object alive until gRPC is done with it.
   void Own(std::shared_ptr<Watcher> self) { self_ = std::move(self); }
 
