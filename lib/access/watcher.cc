@@ -14,9 +14,10 @@ constexpr seconds kLongestRetry{30};
 constexpr seconds kStable{60};          // a session that lasted this long forgives earlier failures
 constexpr milliseconds kReadWait{500};  // how long one read of an idle stream waits
 constexpr seconds kListEcho{60};        // how long after a list the stream may still bring older events
-// What a superseded stream has still under way comes within this, or is found by the list.
-constexpr milliseconds kDrainWait{50};
-constexpr int kDrainReads = 16;
+// What a superseded stream has still under way comes within this, a lost packet included, or is found by the
+// list.
+constexpr milliseconds kDrainWait{300};
+constexpr int kDrainReads = 256;
 constexpr seconds kRightsRetry{60};  // a role that was too weak may have been mended
 constexpr seconds kStoreRetry{1};
 constexpr seconds kLongestStoreRetry{10};
@@ -107,8 +108,11 @@ Error Watcher::Session(std::stop_token stop, bool& was_in_step) {
 }
 
 Status Watcher::Drain(EventStream& old, std::stop_token stop) {
+  const SteadyTime until = clock_.Steady() + kDrainWait;
   for (int i = 0; i < kDrainReads; ++i) {
-    const auto changes = old.Read(options_.batch, kDrainWait);
+    const auto left = std::chrono::ceil<milliseconds>(until - clock_.Steady());
+    if (left <= left.zero()) return {};
+    const auto changes = old.Read(options_.batch, left);
     if (!changes || changes->empty()) return {};  // if it broke: the list tells the rest
     if (const Status applied = Apply(*changes, stop); !applied) return applied;
   }
