@@ -14,9 +14,9 @@ constexpr seconds kLongestRetry{30};
 constexpr seconds kStable{60};          // a session that lasted this long forgives earlier failures
 constexpr milliseconds kReadWait{500};  // how long one read of an idle stream waits
 constexpr seconds kListEcho{60};        // how long after a list the stream may still bring older events
-// What a superseded stream has still under way comes within this, a lost packet included, or is found by the
+// What a superseded stream has still under way comes within this, lost packets included, or is found by the
 // list.
-constexpr milliseconds kDrainWait{300};
+constexpr milliseconds kDrainWait{2'000};
 constexpr int kDrainReads = 256;
 constexpr seconds kRightsRetry{60};  // a role that was too weak may have been mended
 constexpr seconds kStoreRetry{1};
@@ -113,7 +113,7 @@ Status Watcher::Drain(EventStream& old, std::stop_token stop) {
     const auto left = std::chrono::ceil<milliseconds>(until - clock_.Steady());
     if (left <= left.zero()) return {};
     const auto changes = old.Read(options_.batch, left);
-    if (!changes || changes->empty()) return {};  // if it broke: the list tells the rest
+    if (!changes) return {};  // it broke: the list tells the rest
     if (const Status applied = Apply(*changes, stop); !applied) return applied;
   }
   return {};
