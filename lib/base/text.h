@@ -9,6 +9,9 @@
 
 namespace tw {
 
+// What some editors put in front of UTF-8.
+inline constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+
 std::string AsciiLower(std::string_view text);
 std::string_view Trim(std::string_view text);  // blanks, tabs, CR, LF
 std::vector<std::string_view> Split(std::string_view text, char separator);

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <iterator>
 #include <set>
 
 #include "base/duration.h"
@@ -18,9 +16,6 @@ using access::RequestState;
 using Kind = JsonValue::Kind;
 
 constexpr std::string_view kAnnotationPrefix = "annotations.";
-constexpr std::string_view kTextFields[] = {"request_id", "decision", "delegator", "reason",
-                                            "assume_start_time"};
-constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 Error WrongType(std::string_view key, std::string_view wanted) {
   return Error::Usage(fmt::format("{} must be {}", key, wanted));
@@ -143,7 +138,9 @@ std::string DecodeForm(std::string_view text) {
   return PercentDecode(spaced);
 }
 
-Status TakeField(const std::string& name, std::string value, Ask& ask) {
+// False: no field has that name.
+Result<bool> TakeField(const std::string& name, std::string value, Ask& ask) {
+  Status taken;
   if (NamesRoles(name)) {
     AddRoles(value, ask.roles);
   } else if (name.starts_with(kAnnotationPrefix)) {
@@ -157,11 +154,14 @@ Status TakeField(const std::string& name, std::string value, Ask& ask) {
   } else if (name == "reason") {
     ask.reason = std::move(value);
   } else if (name == "decision") {
-    return SetDecision(value, ask);
+    taken = SetDecision(value, ask);
   } else if (name == "assume_start_time") {
-    return SetStart(value, ask);
+    taken = SetStart(value, ask);
+  } else {
+    return false;
   }
-  return {};
+  if (!taken) return taken.error();
+  return true;
 }
 
 Result<Ask> FromForm(std::string_view body) {
@@ -183,7 +183,7 @@ Result<Ask> FromForm(std::string_view body) {
     names_roles = names_roles || NamesRoles(name);
     const bool repeatable = NamesRoles(name) || name.starts_with(kAnnotationPrefix);
     if (!repeatable && !seen.insert(name).second) return Error::Usage("the form has the same field twice");
-    if (Status taken = TakeField(name, std::move(value), ask); !taken) return taken.error();
+    if (auto taken = TakeField(name, std::move(value), ask); !taken) return taken.error();
   }
   if (Status some = SomeRole(names_roles, ask.roles); !some) return some.error();
   return ask;
@@ -237,11 +237,11 @@ bool QueryNamesFields(std::string_view target) {
   target = target.substr(0, target.find('#'));
   const auto mark = target.find('?');
   if (mark == std::string_view::npos) return false;
+  Ask ignored;
   for (const std::string_view field : Split(target.substr(mark + 1), '&')) {
     const std::string name = DecodeForm(field.substr(0, field.find('=')));
-    if (NamesRoles(name) || name.starts_with("annotations") ||
-        std::find(std::begin(kTextFields), std::end(kTextFields), name) != std::end(kTextFields))
-      return true;
+    const auto taken = TakeField(name, {}, ignored);
+    if (!taken || *taken || name.starts_with("annotations")) return true;
   }
   return false;
 }

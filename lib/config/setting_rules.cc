@@ -289,7 +289,7 @@ Parsed ParseTextValue(const KeySpec& spec, std::string_view text) {
       return Text(text);
     default:
       // The text itself stays out of the message: it may be a secret.
-      if (text.starts_with("\xef\xbb\xbf"))
+      if (text.starts_with(kByteOrderMark))
         return Bad("begins with a byte order mark", "save the file without one (UTF-8, no BOM)");
       if (!Printable(text)) return Bad("holds a control character, or is not UTF-8", "remove it");
       return Text(text);

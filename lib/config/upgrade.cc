@@ -297,7 +297,7 @@ class Upgrader {
 
 Result<Upgrade> UpgradeConfig(const SourceText& given) {
   SourceText old = given;
-  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";  // the parser passes over it, places would not
+  // The parser passes over it, places would not.
   if (old.text.starts_with(kByteOrderMark)) old.text.erase(0, kByteOrderMark.size());
   const auto document = ParseDocument(old.text);
   if (const auto* error = std::get_if<SyntaxError>(&document)) {

@@ -157,8 +157,8 @@ std::vector<BodyVariant> BodyVariants(std::string_view body) {
   add(std::string(body) + "\r\n", "the newline at its end was removed");
   add(ReplaceAll(body, "\r\n", "\n"), "its line ends were changed from LF to CRLF");
   add(ReplaceAll(ReplaceAll(body, "\r\n", "\n"), "\n", "\r\n"), "its line ends were changed from CRLF to LF");
-  if (body.starts_with("\xef\xbb\xbf"))
-    add(std::string(body.substr(3)), "a byte order mark was put in front");
+  if (body.starts_with(kByteOrderMark))
+    add(std::string(body.substr(kByteOrderMark.size())), "a byte order mark was put in front");
   const std::string_view start = Trim(body);
   if (start.starts_with('{') || start.starts_with('[')) {
     add(Reprinter(body, Escapes::kAsTheyAre, false).Run(), "blanks were added between its JSON tokens");

@@ -10,23 +10,29 @@ teardown() { end_background; }
 
 state_is() { [[ $(sandbox show --dir "$SANDBOX" "$1" -o json | jq -r .state) == "$2" ]]; }
 
-@test "the roster approves who is on duty and leaves everybody else to people" {
+# In the test's directory, with alice on duty for dba; $1: the file with the secret that the daemon knows its caller
+# by, while the roster signs with caller-secret; $2: a further line for the caller.
+start_roster() {
   cd "$BATS_TEST_TMPDIR" || return 1
   umask 077
   tw configure --new-secret >secret
-  tw configure --new-secret >caller-secret
+  tw configure --new-secret >"$1"
+  [ -e caller-secret ] || tw configure --new-secret >caller-secret
   echo '{"dba": ["alice"]}' >roster.json
   port=$(free_port)
   HOOK_URL=http://127.0.0.1:$port/
   write_config plugin "secret_file = \"$PWD/secret\"" "
 [[callback.caller]]
 name = \"roster\"
-hmac_secret_file = \"$PWD/caller-secret\"
-decisions = [\"approve\"]"
+hmac_secret_file = \"$PWD/$1\"
+${2:-}"
   start_serve
   background roster "$examples/roster.py" "127.0.0.1:$port" secret roster.json \
     "https://127.0.0.1:$CALLBACK_PORT" caller-secret "$PWD/state/server.crt"
+}
 
+@test "the roster approves who is on duty and leaves everybody else to people" {
+  start_roster caller-secret 'decisions = ["approve"]'
   on_duty=$(ask)
   off_duty=$(sandbox request --dir "$SANDBOX" --user bob --role dba)
   other_role=$(sandbox request --dir "$SANDBOX" --user alice --role admin)
@@ -39,21 +45,7 @@ decisions = [\"approve\"]"
 }
 
 @test "a roster whose signature is refused, its clock or its secret being wrong, is asked again" {
-  cd "$BATS_TEST_TMPDIR" || return 1
-  umask 077
-  tw configure --new-secret >secret
-  tw configure --new-secret >right
-  tw configure --new-secret >caller-secret
-  echo '{"dba": ["alice"]}' >roster.json
-  port=$(free_port)
-  HOOK_URL=http://127.0.0.1:$port/
-  write_config plugin "secret_file = \"$PWD/secret\"" "
-[[callback.caller]]
-name = \"roster\"
-hmac_secret_file = \"$PWD/right\""
-  start_serve
-  background roster "$examples/roster.py" "127.0.0.1:$port" secret roster.json \
-    "https://127.0.0.1:$CALLBACK_PORT" caller-secret "$PWD/state/server.crt"
+  start_roster right
   id=$(ask)
   eventually grep -q '"status":401' state/audit.log
   cp right caller-secret

@@ -281,12 +281,13 @@ bool IsSpeakable(const Json& value) {
 Status MakeCalls(Store& store) {
   CommandLine& line = store.line;
   if (std::ranges::count(kLocalVerbs, line.verb) > 0) return {};
-  store.call["ids"] = store.ids;
+  const auto refusal = [](std::string_view key) {
+    return Error::Usage(fmt::format("{}: the text is not UTF-8", key), "Teleport takes no other");
+  };
+  if (!std::ranges::all_of(store.ids, IsUtf8)) return refusal("ids");
   for (const auto& [key, value] : store.call.items()) {
-    if (!IsSpeakable(value))
-      return Error::Usage(fmt::format("{}: the text is not UTF-8", key), "Teleport takes no other");
+    if (!IsSpeakable(value)) return refusal(key);
   }
-  store.call.erase("ids");
   store.call["command"] = line.verb;
   if (line.verb == "request" && !store.call.contains("user")) store.call["user"] = "alice";
   if (store.ids.empty()) line.calls.push_back(store.call.dump());

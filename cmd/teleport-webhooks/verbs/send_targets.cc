@@ -65,7 +65,7 @@ Result<Secret> ReadSecretFile(const std::string& path) {
   const auto file = config::RealFiles().Read(path);
   if (!file) return file.error().Within("--secret-file");
   Secret secret{std::string(Trim(file->text))};
-  if (secret.Reveal().starts_with("\xef\xbb\xbf")) {
+  if (secret.Reveal().starts_with(kByteOrderMark)) {
     return Error{ErrorKind::kCredentials,
                  fmt::format("--secret-file: {} begins with a byte order mark", EscapeControls(path)),
                  "save the file without one (UTF-8, no BOM)", false};

@@ -12,6 +12,7 @@
 #include "base/duration.h"
 #include "base/text.h"
 #include "callback/binding.h"
+#include "callback/headers.h"
 #include "config/files.h"
 #include "crypto/signature_diagnosis.h"
 #include "verbs/findings.h"
@@ -21,12 +22,8 @@
 namespace tw::cli {
 namespace {
 
-struct Captured {
-  std::string method;  // empty: no request line was captured
-  std::string target;
-  std::vector<std::pair<std::string, std::string>> headers;
-  std::string body;
-};
+// `method` empty: no request line was captured.
+using Captured = callback::HttpRequest;
 
 Result<std::string> ReadStdin() {
   std::string text((std::istreambuf_iterator<char>(std::cin)), std::istreambuf_iterator<char>());
@@ -86,10 +83,7 @@ struct Keys {
 };
 
 WebhookScheme SchemeOf(const Captured& captured) {
-  const auto has = [&](std::string_view wanted) {
-    return std::any_of(captured.headers.begin(), captured.headers.end(),
-                       [&](const auto& header) { return AsciiLower(header.first) == AsciiLower(wanted); });
-  };
+  const auto has = [&](std::string_view name) { return !callback::FindHeaders(captured, name).empty(); };
   return has(crypto::kGithubSignatureHeader) && !has(crypto::kWebhookSignatureHeader)
              ? WebhookScheme::kGithub
              : WebhookScheme::kStandard;
@@ -133,17 +127,15 @@ std::optional<Finding> WorthNothing(const Captured& captured) {
   }
   if (route.kind != callback::RouteKind::kApprove && route.kind != callback::RouteKind::kDeny)
     return std::nullopt;
-  std::string_view type;
   std::string_view body = captured.body;
-  for (const auto& [name, value] : captured.headers) {
-    const std::string lower = AsciiLower(name);
-    if (lower == "content-type") type = value;
+  for (const std::string_view value : callback::FindHeaders(captured, "content-length")) {
     std::size_t length = 0;
-    if (lower == "content-length" &&
-        std::from_chars(value.data(), value.data() + value.size(), length).ec == std::errc())
+    if (std::from_chars(value.data(), value.data() + value.size(), length).ec == std::errc())
       body = body.substr(0, length);
   }
-  const callback::BodyFormat format = callback::FormatOf(type, body);
+  const auto types = callback::FindHeaders(captured, "content-type");
+  const callback::BodyFormat format =
+      callback::FormatOf(types.empty() ? std::string_view() : types.back(), body);
   const auto ask = format == callback::BodyFormat::kOther
                        ? Result<callback::Ask>(Error::Usage("its Content-Type is neither JSON nor a form"))
                        : callback::ParseV1Body(format, body);

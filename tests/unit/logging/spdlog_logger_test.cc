@@ -31,6 +31,31 @@ std::size_t Lines(const std::string& text) {
   return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
 }
 
+// What this process writes to standard error, in a pipe instead.
+class StderrPipe {
+ public:
+  StderrPipe() {
+    int ends[2] = {-1, -1};
+    if (::pipe(ends) != 0) ADD_FAILURE() << "no pipe";
+    reader_ = UniqueFd(ends[0]);
+    ::dup2(ends[1], STDERR_FILENO);
+    ::close(ends[1]);
+  }
+  ~StderrPipe() { Restore(); }
+  void Restore() const { ::dup2(saved_.get(), STDERR_FILENO); }
+  // What one read gives of at most `most` bytes.
+  std::string Read(std::size_t most) const {
+    std::string text(most, '\0');
+    const ssize_t count = ::read(reader_.get(), text.data(), text.size());
+    text.resize(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+    return text;
+  }
+
+ private:
+  UniqueFd reader_;
+  const UniqueFd saved_{::dup(STDERR_FILENO)};
+};
+
 class SpdlogLoggerTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -113,13 +138,7 @@ TEST_F(SpdlogLoggerTest, SaysWhyAFileCannotBeOpened) {
 }
 
 TEST_F(SpdlogLoggerTest, TellsOnceThatLinesAreLostAndHowManyWhenItWorksAgain) {
-  int ends[2];
-  ASSERT_EQ(::pipe(ends), 0);
-  const UniqueFd reader(ends[0]);
-  const UniqueFd saved(::dup(STDERR_FILENO));
-  ::dup2(ends[1], STDERR_FILENO);
-  ::close(ends[1]);
-
+  const StderrPipe pipe;
   // A link, so that the path can be turned from a full device to a file.
   std::filesystem::create_symlink("/dev/full", settings_.output);
   const auto logger = Make();
@@ -128,13 +147,11 @@ TEST_F(SpdlogLoggerTest, TellsOnceThatLinesAreLostAndHowManyWhenItWorksAgain) {
   std::filesystem::remove(settings_.output);
   const Status reopened = logger->Reopen();
   logger->Info("back");
-  ::dup2(saved.get(), STDERR_FILENO);
+  pipe.Restore();
 
   EXPECT_TRUE(reopened);
-  char buffer[4096];
-  const ssize_t count = ::read(reader.get(), buffer, sizeof buffer);
-  ASSERT_GT(count, 0);
-  const std::string said(buffer, static_cast<std::size_t>(count));
+  const std::string said = pipe.Read(4096);
+  ASSERT_FALSE(said.empty());
   EXPECT_THAT(said, HasSubstr("No space left on device"));
   EXPECT_EQ(Lines(said), 1U) << said;
   EXPECT_THAT(Slurp(settings_.output),
@@ -142,31 +159,23 @@ TEST_F(SpdlogLoggerTest, TellsOnceThatLinesAreLostAndHowManyWhenItWorksAgain) {
 }
 
 TEST_F(SpdlogLoggerTest, IsNotHeldUpByAPipeThatNobodyReads) {
-  int ends[2];
-  ASSERT_EQ(::pipe(ends), 0);
-  const UniqueFd reader(ends[0]);
-  const UniqueFd saved(::dup(STDERR_FILENO));
-  ::dup2(ends[1], STDERR_FILENO);
-  ::close(ends[1]);
-
+  const StderrPipe pipe;
   settings_.output = "stderr";
   const auto logger = Make();
   const auto began = std::chrono::steady_clock::now();
   for (int i = 0; i < 100; ++i) logger->Info(std::string(5000, 'x'));  // more than the 64 KiB of a pipe
   const auto took = std::chrono::steady_clock::now() - began;
-  std::string said(1 << 20, '\0');
-  said.resize(static_cast<std::size_t>(std::max<ssize_t>(::read(reader.get(), said.data(), said.size()), 0)));
+  const std::string said = pipe.Read(1 << 20);
   logger->Info("back");
-  ::dup2(saved.get(), STDERR_FILENO);
+  pipe.Restore();
 
   EXPECT_LT(took, std::chrono::seconds(20));  // one stall of a second, not one for each line
   const std::size_t whole = Lines(said);
   EXPECT_GE(whole, 5U);
-  char buffer[4096];
-  const ssize_t count = ::read(reader.get(), buffer, sizeof buffer);
-  ASSERT_GT(count, 0);
+  const std::string after = pipe.Read(4096);
+  ASSERT_FALSE(after.empty());
   const bool torn = said.back() != '\n';
-  EXPECT_THAT(std::string(buffer, static_cast<std::size_t>(count)),
+  EXPECT_THAT(after,
               ::testing::MatchesRegex(std::string(torn ? "\n" : "") + ".* WARN  log lines were lost lines=" +
                                       std::to_string(100 - whole) + "\n.* INFO  back\n"));
 }
